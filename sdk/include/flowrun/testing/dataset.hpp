@@ -1,0 +1,98 @@
+#pragma once
+
+// A token dataset in memory, lent to indexed nodes.
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../abi.h"
+#include "../message.hpp"
+#include "../node.hpp"
+#include "rows.hpp"
+
+namespace flowrun::testing {
+
+/// Rows of tokens by position. An endless one repeats its rows. Counts its reads, so that a test can see how a node reads.
+class MemoryDataset {
+ public:
+  explicit MemoryDataset(std::vector<TokenRow> rows, bool endless = false) : rows_(std::move(rows)), endless_(endless) {
+    export_schema(fields::tokens(), &schema_);
+    export_schema(index_fields(), &index_schema_);
+    table_.size = sizeof table_;
+    table_.self = this;
+    table_.count = [](void* self) -> std::int64_t {
+      const auto* data = static_cast<const MemoryDataset*>(self);
+      return data->endless_ ? -1 : static_cast<std::int64_t>(data->rows_.size());
+    };
+    table_.index = [](void* self, const flowrun_call* call, std::int64_t first, std::int64_t n, ArrowArray* out) {
+      return guarded(call, [&] { static_cast<MemoryDataset*>(self)->index(first, n).move_to(out); });
+    };
+    table_.read = [](void* self, const flowrun_call* call, std::int64_t first, std::int64_t n, ArrowArray* out) {
+      return guarded(call, [&] { static_cast<MemoryDataset*>(self)->read(first, n).move_to(out); });
+    };
+    table_.index_schema = &index_schema_;
+    table_.schema = &schema_;
+  }
+  MemoryDataset(const MemoryDataset&) = delete;
+  MemoryDataset& operator=(const MemoryDataset&) = delete;
+  ~MemoryDataset() {
+    schema_.release(&schema_);
+    index_schema_.release(&index_schema_);
+  }
+
+  const flowrun_dataset* table() const noexcept { return &table_; }
+  const std::vector<TokenRow>& rows() const noexcept { return rows_; }
+  std::int64_t read_calls() const noexcept { return read_calls_; }
+  std::int64_t rows_read() const noexcept { return rows_read_; }
+
+  /// Columns of a dataset's index: those of `tokens` without `input_ids`, and `length`.
+  static Field index_fields() { return fields::batch({fields::utf8("id"), fields::utf8("domain"), fields::int64("bytes"), fields::uint32("length")}); }
+
+ private:
+  const TokenRow& row(std::int64_t position) const { return rows_[static_cast<std::size_t>(position) % rows_.size()]; }
+
+  void check_range(std::int64_t first, std::int64_t n) const {
+    if (first < 0 || n < 0 || (!endless_ && first + n > static_cast<std::int64_t>(rows_.size())) || (n > 0 && rows_.empty()))
+      throw Error(Code::kInvalidArgument, "rows " + std::to_string(first) + " to " + std::to_string(first + n) + " of a dataset of " + std::to_string(rows_.size()));
+  }
+
+  OwnedArray index(std::int64_t first, std::int64_t n) const {
+    check_range(first, n);
+    StringBuilder ids, domains;
+    std::vector<std::int64_t> bytes;
+    std::vector<std::uint32_t> lengths;
+    for (std::int64_t i = first; i < first + n; ++i) {
+      ids.append(row(i).id);
+      domains.append(row(i).domain);
+      bytes.push_back(row(i).bytes);
+      lengths.push_back(static_cast<std::uint32_t>(row(i).input_ids.size()));
+    }
+    std::vector<OwnedArray> columns;
+    columns.push_back(ids.finish());
+    columns.push_back(domains.finish());
+    columns.push_back(make_column(bytes));
+    columns.push_back(make_column(lengths));
+    return make_batch(std::move(columns), n);
+  }
+
+  OwnedArray read(std::int64_t first, std::int64_t n) {
+    check_range(first, n);
+    ++read_calls_;
+    rows_read_ += n;
+    std::vector<TokenRow> rows;
+    for (std::int64_t i = first; i < first + n; ++i) rows.push_back(row(i));
+    return std::move(tokens_batch(rows).array);
+  }
+
+  std::vector<TokenRow> rows_;
+  bool endless_;
+  std::atomic<std::int64_t> read_calls_{0}, rows_read_{0};
+  ArrowSchema schema_{}, index_schema_{};
+  flowrun_dataset table_{};
+};
+
+}  // namespace flowrun::testing
