@@ -1,0 +1,118 @@
+#include "graph/records.hpp"
+
+#include <cmath>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include <flowrun/descriptor.hpp>
+
+#include "base/durable.hpp"
+#include "base/zstd_stream.hpp"
+
+namespace flowrun::graph {
+namespace {
+
+Tally total_of(const std::map<std::string, Tally>& tallies) {
+  Tally total;
+  for (const auto& [name, tally] : tallies) total += tally;
+  return total;
+}
+
+nlohmann::json to_json(const Tally& tally) { return {{"documents", tally.documents}, {"bytes", tally.bytes}}; }
+
+Tally tally_from(const nlohmann::json& object) {
+  return {object.at("documents").get<std::int64_t>(), object.at("bytes").get<std::int64_t>(), object.value("files", std::int64_t{0})};
+}
+
+/// Renders a drop's figure: null for none.
+std::string figure(double value) {
+  if (!std::isfinite(value)) return "null";
+  if (value == std::floor(value) && std::abs(value) < 1e15) return std::to_string(static_cast<std::int64_t>(value));
+  return json::number(value);
+}
+
+}  // namespace
+
+void Counters::add(const Counters& other) {
+  in += other.in;
+  out += other.out;
+  for (const auto& [name, tally] : other.dropped) dropped[name] += tally;
+  for (const auto& [name, tally] : other.errors) errors[name] += tally;
+}
+
+Tally Counters::dropped_total() const { return total_of(dropped); }
+Tally Counters::errors_total() const { return total_of(errors); }
+
+nlohmann::json Counters::to_json() const {
+  nlohmann::json object{{"in", graph::to_json(in)}, {"out", graph::to_json(out)}, {"dropped", nlohmann::json::object()}, {"errors", nlohmann::json::object()}};
+  for (const auto& [name, tally] : dropped) object["dropped"][name] = graph::to_json(tally);
+  for (const auto& [name, tally] : errors) {
+    auto& entry = object["errors"][name] = graph::to_json(tally);
+    if (tally.file_bytes != 0) entry["files"] = tally.file_bytes;
+  }
+  object["changed"] = {{"bytes", out.bytes + dropped_total().bytes + errors_total().bytes - in.bytes}};
+  return object;
+}
+
+Counters Counters::from_json(const nlohmann::json& object) {
+  Counters counters;
+  counters.in = tally_from(object.at("in"));
+  counters.out = tally_from(object.at("out"));
+  for (const auto& [name, tally] : object.at("dropped").items()) counters.dropped[name] = tally_from(tally);
+  for (const auto& [name, tally] : object.at("errors").items()) counters.errors[name] = tally_from(tally);
+  return counters;
+}
+
+struct DropLog::Impl {
+  std::string path;
+  std::mutex mutex;  // protects everything below
+  std::uint64_t next = 0;
+  std::map<std::uint64_t, std::vector<DropRecord>> pending;
+  std::unique_ptr<io::StagedFile> file;
+  std::optional<ZstdWriter> writer;
+
+  void write(const std::vector<DropRecord>& drops) {
+    if (drops.empty()) return;
+    if (!file) {
+      file = std::make_unique<io::StagedFile>(path);
+      writer.emplace([this](const void* data, std::size_t bytes) { file->write(data, bytes); });
+    }
+    std::string text;
+    for (const auto& drop : drops)
+      text += json::quote(drop.id) + "\t\"reason\":" + json::quote(drop.reason) + ",\"value\":" + figure(drop.value) + ",\"threshold\":" + figure(drop.threshold) + "\n";
+    writer->write(text);
+  }
+};
+
+DropLog::DropLog(std::string path) : impl_(std::make_unique<Impl>()) { impl_->path = std::move(path); }
+DropLog::~DropLog() = default;
+
+void DropLog::add(std::uint64_t sequence, std::vector<DropRecord> drops) {
+  const std::lock_guard lock(impl_->mutex);
+  if (sequence == impl_->next && impl_->pending.empty()) {
+    ++impl_->next;
+    return impl_->write(drops);
+  }
+  impl_->pending.emplace(sequence, std::move(drops));
+  for (auto it = impl_->pending.begin(); it != impl_->pending.end() && it->first == impl_->next; it = impl_->pending.erase(it), ++impl_->next)
+    impl_->write(it->second);
+}
+
+bool DropLog::finish() {
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& [sequence, drops] : impl_->pending) impl_->write(drops);
+  impl_->pending.clear();
+  if (!impl_->file) return false;
+  impl_->writer->finish();
+  impl_->file->commit();
+  return true;
+}
+
+std::string read_drop_log(const std::string& path) {
+  std::string text;
+  zstd_read_file(path, [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+}  // namespace flowrun::graph
