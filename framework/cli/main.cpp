@@ -1,0 +1,83 @@
+// flowrun's main(): parses the command line, runs one command, prints an error once and returns its exit code.
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "cli/commands.hpp"
+#include "run/exit_codes.hpp"
+
+namespace {
+
+flowrun::graph::StopToken stop_token;
+
+/// The first INT, TERM or USR1 asks the run to stop; a second one ends the process at once.
+extern "C" void on_signal(int signal) {
+  int none = 0;
+  if (!stop_token.signal.compare_exchange_strong(none, signal) && signal != SIGUSR1) ::_exit(128 + signal);
+}
+
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+/// `flowrun GRAPH` is `flowrun run GRAPH`: a first word with '/' or '.toml' is a graph.
+std::vector<std::string> with_command(std::vector<std::string> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    if (word.starts_with("-")) continue;
+    if (word.find('/') != std::string::npos || word.find(".toml") != std::string::npos) arguments.insert(arguments.begin(), "run");
+    break;
+  }
+  return arguments;
+}
+
+int exit_code(const flowrun::Error& error) {
+  const auto* with_code = dynamic_cast<const flowrun::run::ExitError*>(&error);
+  return with_code ? with_code->exit_code() : flowrun::run::exit_code_of(error.code());
+}
+
+int print_error(const char* text, int code) {
+  const bool stopped = code == flowrun::run::kStoppedByUsr1 || code >= flowrun::run::kInterrupted;
+  std::fprintf(stderr, stopped ? "%s\n" : flowrun::cli::wants_colour() ? "\x1b[31merror:\x1b[0m %s\n" : "error: %s\n", text);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs pre-training pipelines: graphs of plugins, from raw text to a trained checkpoint.", "flowrun");
+  app.set_version_flag("--version", std::string("flowrun ") + FLOWRUN_VERSION);
+  app.require_subcommand(1);
+  app.footer("`flowrun GRAPH` is `flowrun run GRAPH`. Exit codes, the graph format and the run's folder are described in docs/.");
+  flowrun::cli::Invocation invocation;
+  invocation.command.assign(argv, argv + argc);
+  invocation.stop = &stop_token;
+  flowrun::cli::add_run(app, invocation);
+  flowrun::cli::add_validate(app, invocation);
+  flowrun::cli::add_plan(app, invocation);
+  flowrun::cli::add_graph(app, invocation);
+  flowrun::cli::add_list(app, invocation);
+  flowrun::cli::add_inspect(app, invocation);
+  flowrun::cli::add_checkpoint(app, invocation);
+  catch_signals();
+  std::vector<std::string> arguments = with_command({argv + 1, argv + argc});
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+  try {
+    app.parse(arguments);
+    return invocation.result;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : flowrun::run::kUsage;
+  } catch (const flowrun::Error& error) {
+    return print_error(error.what(), exit_code(error));
+  } catch (const std::exception& error) {
+    return print_error(error.what(), flowrun::run::kInternalExit);
+  }
+}

@@ -1,0 +1,52 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/commands.hpp"
+
+namespace flowrun::cli {
+namespace {
+
+std::string plan_text(const nlohmann::json& plan) {
+  std::string text;
+  for (const auto& stage : plan["stages"]) {
+    std::vector<std::string> names;
+    for (const auto& node : stage["nodes"]) {
+      const std::string name = node.get<std::string>(), top = name.substr(0, name.find('/'));
+      if (names.empty() || names.back() != top) names.push_back(top);
+    }
+    text += fmt::format("stage {} ({}{}): {}\n", stage["index"].get<std::size_t>() + 1, stage["kind"].get<std::string>(), stage["cached"].get<bool>() ? ", cached" : "", fmt::join(names, ", "));
+    for (const auto& artifact : stage["artifacts"])
+      text += fmt::format("  {:<20} {:<10} {}{}\n", artifact["node"].get<std::string>(), artifact["type"].get<std::string>(), artifact["key"].get<std::string>().substr(0, 12),
+                          artifact["cached"].get<bool>() ? fmt::format("  cached, {} bytes", artifact["bytes"].get<std::int64_t>()) : "");
+  }
+  for (const auto& spool : plan["spools"]) text += fmt::format("spool of '{}': {}\n", spool["node"].get<std::string>(), spool["reason"].get<std::string>());
+  const auto& model = plan["model"];
+  if (!model.is_null()) {
+    const auto number = [&](const char* key) { return model[key].is_null() ? std::string("?") : model[key].dump(); };
+    text += fmt::format("model: {} parameters ({} in matrix products), {} tokens = {} a parameter; Chinchilla: {} tokens\n", number("parameters"), number("parameters_matmul"), number("tokens"),
+                        model["tokens_per_parameter"].is_null() ? "?" : fmt::format("{:.2f}", model["tokens_per_parameter"].get<double>()), number("chinchilla_tokens"));
+  }
+  return text + fmt::format("graph hash {}\n", plan["graph_hash"].get<std::string>());
+}
+
+}  // namespace
+
+int print_plan(const run::GraphOptions& options, bool json) {
+  run::Reporter reporter(run::Verbosity::kQuiet);
+  const auto plan = run::plan_graph(options, reporter);
+  print(json ? plan.dump(1) + "\n" : plan_text(plan));
+  return 0;
+}
+
+void add_plan(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<run::GraphOptions>();
+  auto json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("plan", "Show the stages, what is cached, and the model's size; runs nothing");
+  add_graph_options(*command, *options);
+  command->add_flag("--json", *json, "Print the plan as JSON");
+  command->callback([options, json, &invocation] { invocation.result = print_plan(*options, *json); });
+}
+
+}  // namespace flowrun::cli

@@ -1,0 +1,353 @@
+#include "run/data_stage.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/durable.hpp"
+#include "graph/flow.hpp"
+#include "graph/spool.hpp"
+#include "run/exit_codes.hpp"
+#include "run/node_factory.hpp"
+
+namespace flowrun::run {
+namespace {
+
+namespace fs = std::filesystem;
+using graph::Connection;
+using plugin::EdgeKind;
+
+/// Sinks of the runtime's own that only count what reaches them.
+class EndBody final : public graph::OrderedBody {
+ public:
+  flowrun_status process(const flowrun_call*, std::uint32_t, const graph::Message&, std::span<ArrowArray>) override { return FLOWRUN_OK; }
+  flowrun_status finish(const flowrun_call*, std::span<ArrowArray>) override { return FLOWRUN_OK; }
+};
+
+/// Builds and runs the flow of one stage.
+class StageRunner {
+ public:
+  StageRunner(const RunContext& context, std::size_t index)
+      : context_(context),
+        stage_(context.plan.stages[index]),
+        index_(index),
+        control_(context.stop),
+        credits_(context.graph.run.memory_bytes),
+        records_folder_(fmt::format("{}/.records-{}", context.folder, index)) {}
+
+  DataStageResult run() {
+    const auto start = std::chrono::steady_clock::now();
+    DataStageResult result;
+    take_locks();
+    if (missing_.empty()) {
+      result.cached = true;
+      return result;
+    }
+    fs::remove_all(records_folder_);
+    fs::create_directories(records_folder_);
+    mark_needed();
+    {
+      graph::Flow flow(control_, credits_, context_.threads);
+      build(flow);
+      if (!flow_nodes_.empty()) {
+        context_.reporter.set_sampler([this] { return sample(); });
+        flow.run();
+        context_.reporter.set_sampler({});
+      }
+    }
+    throw_if_stopped();
+    prepare_indexed();
+    throw_if_stopped();
+    result.read = tally_read();
+    commit();
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return result;
+  }
+
+  ~StageRunner() {
+    std::error_code error;
+    fs::remove_all(records_folder_, error);
+  }
+
+ private:
+  const graph::ResolvedNode& node(std::size_t i) const { return context_.graph.nodes[i]; }
+  const PlannedArtifact& artifact(std::size_t a) const { return context_.plan.artifacts[a]; }
+
+  /// Locks what is missing, in the order of keys so that two runs never wait for each other, and looks again.
+  void take_locks() {
+    std::vector<std::size_t> wanted;
+    for (const std::size_t a : stage_.artifacts)
+      if (!context_.store.has(artifact(a).key)) wanted.push_back(a);
+    std::sort(wanted.begin(), wanted.end(), [&](std::size_t a, std::size_t b) { return artifact(a).key < artifact(b).key; });
+    std::set<std::string> keys;
+    for (const std::size_t a : wanted) {
+      if (!keys.insert(artifact(a).key).second) continue;  // two equal nodes make one artifact
+      locks_.push_back(context_.store.lock(artifact(a).key, control_));
+      if (!context_.store.has(artifact(a).key)) missing_.insert(a);
+    }
+  }
+
+  /// Marks the nodes upstream of a missing artifact within the stage.
+  void mark_needed() {
+    for (const std::size_t a : missing_) upstream_of(artifact(a).node, needed_);
+  }
+
+  void upstream_of(std::size_t root, std::set<std::size_t>& found) const {
+    std::vector<std::size_t> stack{root};
+    while (!stack.empty()) {
+      const std::size_t i = stack.back();
+      stack.pop_back();
+      if (!found.insert(i).second) continue;
+      for (std::size_t p = 0; p < node(i).inputs.size(); ++p)
+        for (const auto& from : node(i).inputs[p])
+          if (same_stage_stream(context_.graph, context_.plan, from, i, p)) stack.push_back(from.node);
+    }
+  }
+
+  std::string staging_of(std::size_t a) {
+    auto& staging = staging_[a];
+    if (staging.empty()) staging = context_.store.make_staging(artifact(a).key);
+    return staging;
+  }
+
+  graph::NodeContext flow_context(std::size_t i) {
+    auto& records = records_[i];
+    if (!records) records = std::make_unique<graph::NodeRecords>(records_path(i));
+    return {node(i).name, plugin_label(node(i)), node(i).skip_errors, records.get(), node_log(context_, node(i).name), static_cast<int>(node(i).threads)};
+  }
+
+  std::string records_path(std::size_t i) const { return fmt::format("{}/{}.zst", records_folder_, context_.plan.node_keys[i]); }
+
+  void build(graph::Flow& flow) {
+    for (const std::size_t i : stage_.nodes) {
+      if (!needed_.contains(i) || node(i).descriptor().kind == "indexed") continue;
+      add_node(flow, i);
+    }
+    for (const std::size_t a : missing_)
+      if (artifact(a).kind != ArtifactKind::kNode && node(artifact(a).node).descriptor().kind != "blocking") add_sink(flow, a);
+  }
+
+  /// One stream into a node: where it comes from in the flow, and the port that it enters.
+  struct Stream {
+    graph::Flow::NodeId from;
+    std::uint32_t output, port;
+  };
+
+  void add_node(graph::Flow& flow, std::size_t i) {
+    const auto& descriptor = node(i).descriptor();
+    std::vector<Stream> streams;
+    std::vector<Field> input_fields(descriptor.inputs.size());
+    std::vector<const Field*> inputs(descriptor.inputs.size(), nullptr);
+    for (std::size_t p = 0; p < descriptor.inputs.size(); ++p) {
+      if (descriptor.inputs[p].edge != EdgeKind::kStream || node(i).inputs[p].empty()) continue;
+      for (const auto& from : node(i).inputs[p]) {
+        const auto [id, output, schema] = stream_from(flow, from, i, p);
+        if (!streams.empty() && streams.back().port == p && !(input_fields[p] == schema))
+          throw Error(Code::kInvalidArgument, fmt::format("the streams that enter '{}' have different columns", node(i).name));
+        input_fields[p] = schema;
+        inputs[p] = &input_fields[p];
+        streams.push_back({id, output, static_cast<std::uint32_t>(p)});
+      }
+    }
+    const auto own = own_artifact(i);
+    MadeNode made = make_node(context_, i, inputs, own && missing_.contains(*own) ? staging_of(*own) : std::string());
+    const std::string& kind = descriptor.kind;
+    graph::Flow::NodeId id = 0;
+    if (kind == "source") {
+      id = flow.add_source(flow_context(i), graph::source_body(*made.node), made.outputs.at(0), context_.graph.run.limit);
+    } else if (kind == "map") {
+      id = flow.add_map(flow_context(i), made.node->interface<flowrun_map>(FLOWRUN_MAP_V1), made.node->self(), input_fields.at(0), made.outputs);
+    } else if (kind == "serial") {
+      id = flow.add_ordered(flow_context(i), graph::serial_body(*made.node), input_fields, made.outputs);
+    } else if (kind == "blocking") {
+      const auto spool = context_.plan.spool_of({i, 0});
+      std::unique_ptr<graph::OrderedBody> sink;
+      if (spool && missing_.contains(*spool)) sink = std::make_unique<graph::SpoolBody>(staging_of(*spool), made.outputs.at(0));
+      id = flow.add_ordered(flow_context(i), graph::blocking_body(*made.node, std::move(sink)), input_fields, {});
+    } else {
+      throw Error(Code::kUnsupported, fmt::format("node '{}' is of kind '{}', which runs in no data stage", node(i).name, kind));
+    }
+    for (const auto& stream : streams) flow.connect(stream.from, stream.output, id, stream.port);
+    flow_nodes_[i] = id;
+    schemas_[i] = made.outputs;
+    made_.push_back(std::move(made.node));
+  }
+
+  std::optional<std::size_t> own_artifact(std::size_t i) const {
+    const auto own = context_.plan.artifact_of(i);
+    return own && artifact(*own).stage == index_ ? own : std::nullopt;
+  }
+
+  struct StreamSource {
+    graph::Flow::NodeId id;
+    std::uint32_t output;
+    Field schema;
+  };
+
+  /// Returns where a stream comes from: a node of this stage, or a new reader of its spool.
+  StreamSource stream_from(graph::Flow& flow, const Connection& from, std::size_t to, std::size_t port) {
+    if (same_stage_stream(context_.graph, context_.plan, from, to, port))
+      return {flow_nodes_.at(from.node), static_cast<std::uint32_t>(from.output), schemas_.at(from.node).at(from.output)};
+    const auto spool = context_.plan.spool_of(from);
+    if (!spool) throw Error(Code::kUnsupported, fmt::format("'{}' gives rows by position, which '{}' cannot read as a stream", node(from.node).name, node(to).name));
+    auto source = std::make_unique<graph::SpoolSource>(context_.store.folder(artifact(*spool).key), context_.graph.run.batch_bytes, context_.graph.run.batch_documents);
+    const Field schema = source->schema();
+    const auto id = flow.add_source({node(from.node).name + " (spool)", "", false, nullptr, {}, 0}, std::move(source), schema, -1);
+    return {id, 0, schema};
+  }
+
+  /// Adds the runtime's own sink of a spool, or of a stream that nobody reads.
+  void add_sink(graph::Flow& flow, std::size_t a) {
+    const std::size_t i = artifact(a).node;
+    const bool spool = artifact(a).kind == ArtifactKind::kSpool;
+    const auto outputs = spool ? std::vector<std::size_t>{artifact(a).output} : all_outputs(i);
+    staging_of(a);
+    for (const std::size_t output : outputs) {
+      std::unique_ptr<graph::OrderedBody> body;
+      const Field& schema = schemas_.at(i).at(output);
+      if (spool) body = std::make_unique<graph::SpoolBody>(staging_of(a), schema);
+      else body = std::make_unique<EndBody>();
+      auto& records = sink_records_[a];
+      records = std::make_unique<graph::NodeRecords>("");
+      const auto id = flow.add_ordered({node(i).name + (spool ? " (spool)" : " (end)"), "", false, records.get(), {}, 0}, std::move(body), {schema}, {});
+      flow.connect(flow_nodes_.at(i), static_cast<std::uint32_t>(output), id, 0);
+    }
+  }
+
+  std::vector<std::size_t> all_outputs(std::size_t i) const {
+    std::vector<std::size_t> outputs;
+    for (std::size_t o = 0; o < schemas_.at(i).size(); ++o) outputs.push_back(o);
+    return outputs;
+  }
+
+  /// Indexed nodes run after the flow: their inputs are artifacts of earlier stages, or indexes prepared just now.
+  void prepare_indexed() {
+    Datasets datasets(context_);
+    for (const std::size_t i : stage_.nodes) {
+      const auto own = own_artifact(i);
+      if (node(i).descriptor().kind != "indexed" || !own || !missing_.contains(*own)) continue;
+      datasets.prepare(i, staging_of(*own), control_);
+      throw_if_stopped();
+      commit_one(*own);
+    }
+  }
+
+  void throw_if_stopped() const {
+    if (const auto error = control_.error()) {
+      Error thrown(error->code, error->message);
+      if (!error->where.empty()) thrown.add_context(error->where);
+      thrown.add_context(fmt::format("in node '{}'{}", error->node, error->plugin.empty() ? "" : " (" + error->plugin + ")"));
+      throw thrown;
+    }
+    if (control_.stopping()) throw Error(Code::kCancelled, "the run is stopping");
+  }
+
+  void commit() {
+    for (auto& [i, records] : records_) has_drops_[i] = records->drops.finish();
+    check_fraction();
+    for (const std::size_t a : missing_)
+      if (!committed_.contains(a)) commit_one(a);
+  }
+
+  void check_fraction() const {
+    std::int64_t found = 0, refused = 0;
+    for (const auto& [i, records] : records_) {
+      const auto counters = records->counters();
+      refused += counters.errors_total().documents;
+      if (node(i).descriptor().kind == "source") found += counters.in.documents;
+    }
+    const double fraction = found == 0 ? 0.0 : static_cast<double>(refused) / static_cast<double>(found);
+    if (fraction > context_.graph.run.max_error_fraction)
+      throw ExitError(kDamagedInput, Code::kCorruptData,
+                      fmt::format("{} of {} documents were refused ({:.2f} %), more than max_error_fraction = {} allows; see log.jsonl", refused, found, 100 * fraction,
+                                  context_.graph.run.max_error_fraction));
+  }
+
+  /// Writes the records of all that is upstream into the artifact's folder and commits it.
+  void commit_one(std::size_t a) {
+    const std::string staging = staging_of(a);
+    nlohmann::json nodes = nlohmann::json::object();
+    if (node(artifact(a).node).descriptor().kind == "indexed") {
+      nodes[context_.plan.node_keys[artifact(a).node]] = indexed_counters(artifact(a).node);
+    } else {
+      std::set<std::size_t> upstream;
+      upstream_of(artifact(a).node, upstream);
+      for (const std::size_t i : upstream) {
+        nodes[context_.plan.node_keys[i]] = records_.at(i)->counters().to_json();
+        if (!has_drops_.at(i)) continue;
+        fs::create_directories(staging + "/drops");
+        fs::create_hard_link(records_path(i), fmt::format("{}/drops/{}.zst", staging, context_.plan.node_keys[i]));
+      }
+    }
+    const auto stream = sink_records_.contains(a) ? sink_records_.at(a)->counters() : graph::Counters{};
+    context_.store.commit(artifact(a).key, staging, {{"stream", stream.to_json()["in"]}, {"type", artifact(a).type}, {"nodes", std::move(nodes)}, {"plugin", plugin_label(node(artifact(a).node))}, {"created_time", utc_now()}});
+    committed_.insert(a);
+  }
+
+  /// An indexed node uses what it is given: in and out are the rows of its inputs, from their manifests.
+  nlohmann::json indexed_counters(std::size_t i) const {
+    graph::Counters counters;
+    for (const auto& port : node(i).inputs)
+      for (const auto& from : port) {
+        const auto& behind = artifact(context_.plan.artifact_behind(from));
+        const auto manifest = context_.store.manifest(behind.key);
+        if (behind.kind == ArtifactKind::kSpool) {
+          const auto& stream = manifest.at("stream");
+          counters.in += {stream.at("documents").get<std::int64_t>(), stream.at("bytes").get<std::int64_t>(), 0};
+        } else {
+          counters.in += graph::Counters::from_json(manifest.at("nodes").at(context_.plan.node_keys[from.node])).out;
+        }
+      }
+    counters.out = counters.in;
+    return counters.to_json();
+  }
+
+  graph::Tally tally_read() const {
+    graph::Tally tally;
+    for (const auto& [i, records] : records_)
+      if (reads_from_outside(i)) tally += records->counters().in;
+    return tally;
+  }
+
+  /// Returns whether no node of this stage feeds node `i`.
+  bool reads_from_outside(std::size_t i) const {
+    for (std::size_t p = 0; p < node(i).inputs.size(); ++p)
+      for (const auto& from : node(i).inputs[p])
+        if (same_stage_stream(context_.graph, context_.plan, from, i, p)) return false;
+    return true;
+  }
+
+  nlohmann::json sample() const {
+    nlohmann::json nodes = nlohmann::json::object();
+    for (const auto& [i, records] : records_) nodes[node(i).name] = records->counters().to_json();
+    return {{"version", 1}, {"stage", index_}, {"kind", "data"}, {"credits_bytes", credits_.outstanding()}, {"credits_peak_bytes", credits_.peak()}, {"nodes", std::move(nodes)}};
+  }
+
+  const RunContext& context_;
+  const Stage& stage_;
+  const std::size_t index_;
+  graph::StageControl control_;
+  graph::CreditAccount credits_;
+  const std::string records_folder_;
+  std::vector<std::unique_ptr<FileLock>> locks_;
+  std::set<std::size_t> missing_, needed_, committed_;
+  std::map<std::size_t, std::string> staging_;                             ///< by artifact
+  std::vector<std::unique_ptr<graph::PluginNode>> made_;
+  std::map<std::size_t, graph::Flow::NodeId> flow_nodes_;
+  std::map<std::size_t, std::vector<Field>> schemas_;
+  std::map<std::size_t, std::unique_ptr<graph::NodeRecords>> records_;
+  std::map<std::size_t, bool> has_drops_;
+  std::map<std::size_t, std::unique_ptr<graph::NodeRecords>> sink_records_;  ///< by artifact
+};
+
+}  // namespace
+
+DataStageResult run_data_stage(const RunContext& context, std::size_t index) {
+  io::set_phase("data");
+  return StageRunner(context, index).run();
+}
+
+}  // namespace flowrun::run

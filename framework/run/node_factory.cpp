@@ -1,0 +1,95 @@
+#include "run/node_factory.hpp"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+namespace flowrun::run {
+
+using plugin::EdgeKind;
+
+std::string plugin_label(const graph::ResolvedNode& node) { return node.plugin->id + " " + node.descriptor().version; }
+
+graph::NodeCall::Log node_log(const RunContext& context, const std::string& node) {
+  return [&reporter = context.reporter, node](int level, std::string_view message) { reporter.plugin_line(node, level, message); };
+}
+
+std::string staged_name(const std::string& parameter, const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  const auto dot = name.find('.');
+  return (parameter == "path" ? "output" : parameter) + (dot == std::string::npos ? "" : name.substr(dot));
+}
+
+std::unique_ptr<graph::ParamsTable> make_params(const RunContext& context, std::size_t i) {
+  const auto& node = context.graph.nodes[i];
+  nlohmann::json parameters = node.parameters;
+  for (const auto& parameter : node.descriptor().parameters)
+    if (parameter.type == "output_path" && !node.native() && parameters.contains(parameter.name))
+      parameters[parameter.name] = staged_name(parameter.name, parameters[parameter.name].get<std::string>());
+  return std::make_unique<graph::ParamsTable>(std::move(parameters), context.files[i]);
+}
+
+MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging) {
+  const auto& node = context.graph.nodes[i];
+  const flowrun_plugin* table = context.registry.load(*node.plugin, "");
+  MadeNode made;
+  made.node = std::make_unique<graph::PluginNode>(graph::NodeIdentity{node.name, plugin_label(node), node_log(context, node.name)}, table, make_params(context, i));
+  graph::OpenSpec open;
+  open.inputs = inputs;
+  open.staging = staging;
+  open.seed = node.effective_seed(context.graph.run.seed);
+  open.memory_bytes = node.memory_bytes;
+  open.batch_bytes = context.graph.run.batch_bytes;
+  open.batch_documents = context.graph.run.batch_documents;
+  open.output_count = node.descriptor().outputs.size();
+  for (std::size_t p = 0; p < node.inputs.size(); ++p) {
+    const auto& port = node.descriptor().inputs[p];
+    if (port.edge != EdgeKind::kArtifact || node.inputs[p].empty()) continue;
+    const auto& artifact = context.plan.artifacts[context.plan.artifact_behind(node.inputs[p][0])];
+    open.artifacts.push_back({port.name, port.type, context.store.folder(artifact.key)});
+  }
+  made.outputs = made.node->open(open);
+  return made;
+}
+
+const flowrun_dataset* Datasets::rows(const graph::Connection& from) {
+  const auto spool = context_.plan.spool_of(from);
+  if (!spool) return attached(from.node).dataset();
+  auto& dataset = spools_[*spool];
+  if (!dataset) dataset = std::make_unique<graph::SpoolDataset>(context_.store.folder(context_.plan.artifacts[*spool].key));
+  return dataset->table();
+}
+
+std::vector<const flowrun_dataset*> Datasets::inputs_of(std::size_t i) {
+  std::vector<const flowrun_dataset*> inputs;
+  for (const auto& port : context_.graph.nodes[i].inputs)
+    for (const auto& from : port) inputs.push_back(rows(from));
+  return inputs;
+}
+
+std::unique_ptr<graph::IndexedNode> Datasets::make(std::size_t i) {
+  const auto inputs = inputs_of(i);
+  const Field schema = import_schema(*inputs.at(0)->schema);
+  const auto& descriptor = context_.graph.nodes[i].descriptor();
+  std::vector<const Field*> schemas(descriptor.inputs.size(), nullptr);
+  for (std::size_t p = 0; p < schemas.size(); ++p)
+    if (descriptor.inputs[p].edge == EdgeKind::kDataset) schemas[p] = &schema;
+  MadeNode made = make_node(context_, i, schemas, "");
+  const bool rows = descriptor.outputs.at(0).type == "tokens";
+  return std::make_unique<graph::IndexedNode>(std::move(made.node), rows ? made.outputs.at(0) : Field{});
+}
+
+const graph::IndexedNode& Datasets::attached(std::size_t i) {
+  auto& node = indexed_[i];
+  if (!node) {
+    auto made = make(i);
+    const auto artifact = context_.plan.artifact_of(i);
+    made->attach(inputs_of(i), context_.store.folder(context_.plan.artifacts[artifact.value()].key), nullptr);
+    node = std::move(made);
+  }
+  return *node;
+}
+
+void Datasets::prepare(std::size_t i, const std::string& staging, const graph::StageControl& control) { make(i)->prepare(inputs_of(i), staging, &control); }
+
+}  // namespace flowrun::run

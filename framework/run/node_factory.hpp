@@ -1,0 +1,58 @@
+#pragma once
+
+// Makes the nodes of a stage from resolved ones: loads the plugin, hands over parameters, files, artifacts and limits.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/indexed_node.hpp"
+#include "graph/plugin_node.hpp"
+#include "graph/spool.hpp"
+#include "run/run_context.hpp"
+
+namespace flowrun::run {
+
+/// A node with the schemas of its outputs.
+struct MadeNode {
+  std::unique_ptr<graph::PluginNode> node;
+  std::vector<Field> outputs;
+};
+
+/// Returns "filters/split 0.1.0".
+std::string plugin_label(const graph::ResolvedNode& node);
+
+/// Returns what logs for a node.
+graph::NodeCall::Log node_log(const RunContext& context, const std::string& node);
+
+/// Returns the file that a writer is told to make below its staging folder for an output path: "clean/docs.jsonl.zst" gives
+/// "output.jsonl.zst". The name does not depend on the path, because the artifact does not either.
+std::string staged_name(const std::string& parameter, const std::string& path);
+
+/// Returns the parameters that node `i` is made with. A portable node's output paths are staged names.
+std::unique_ptr<graph::ParamsTable> make_params(const RunContext& context, std::size_t i);
+
+/// Creates and opens node `i`. `inputs`: schema of each input port, null where it is no connected stream; `staging`: "" for none.
+MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging);
+
+/// Token datasets and indexed nodes, opened for reading by position; each once.
+class Datasets {
+ public:
+  explicit Datasets(const RunContext& context) : context_(context) {}
+  /// Returns the rows behind a connection: a spool, or an indexed node attached to its index.
+  const flowrun_dataset* rows(const graph::Connection& from);
+  /// Returns an indexed node attached to its committed index.
+  const graph::IndexedNode& attached(std::size_t i);
+  /// Makes node `i` and writes its index below `staging`.
+  void prepare(std::size_t i, const std::string& staging, const graph::StageControl& control);
+
+ private:
+  std::vector<const flowrun_dataset*> inputs_of(std::size_t i);
+  std::unique_ptr<graph::IndexedNode> make(std::size_t i);
+
+  const RunContext& context_;
+  std::map<std::size_t, std::unique_ptr<graph::SpoolDataset>> spools_;   ///< by artifact
+  std::map<std::size_t, std::unique_ptr<graph::IndexedNode>> indexed_;   ///< by node
+};
+
+}  // namespace flowrun::run

@@ -1,0 +1,48 @@
+#pragma once
+
+// A run's folder: which graph it belongs to, its lock, its manifest, and what happens when another graph asks for it.
+
+#include <memory>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "run/artifact_store.hpp"
+#include "run/reporter.hpp"
+
+namespace flowrun::run {
+
+/// What a folder was found to be.
+enum class FolderState { kNew, kUnfinished, kFinished };
+
+/// An opened and locked run's folder.
+class RunFolder {
+ public:
+  /// What the folder must belong to for the run to go on in it.
+  struct Identity {
+    std::string graph_hash;
+    nlohmann::json plugins;  ///< [{id, version, sha256}]
+    nlohmann::json inputs;   ///< [{path, bytes, digest}]
+  };
+
+  /// Opens `path`, renaming away a folder of another graph, of other inputs or plugins, or with `fresh`; names it through `reporter`.
+  /// Throws ExitError(73) if it is locked by another process, cannot be created, or is no run's folder.
+  RunFolder(const std::string& path, const Identity& identity, bool fresh, Reporter& reporter);
+
+  const std::string& path() const noexcept { return path_; }
+  FolderState state() const noexcept { return state_; }
+  /// The manifest as last written.
+  nlohmann::json& manifest() noexcept { return manifest_; }
+  void save_manifest();
+
+ private:
+  void take_lock();
+  std::string set_aside(const std::string& hash);
+
+  std::string path_;
+  std::unique_ptr<FileLock> lock_;
+  FolderState state_ = FolderState::kNew;
+  nlohmann::json manifest_;
+};
+
+}  // namespace flowrun::run
