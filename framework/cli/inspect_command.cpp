@@ -41,7 +41,7 @@ void add_inspect(CLI::App& app, Invocation& invocation) {
   command->add_flag("--markdown", settings->markdown, "Print it as the plugin's README")->excludes(json);
   command->callback([settings, &invocation] {
     const auto file = find(*settings);
-    if (file.refused) throw Error(Code::kUnavailable, fmt::format("'{}' is refused: {}", file.file, file.reason));
+    if (file.refused) throw Error(Code::kUnavailable, "plugin refused: " + file.reason);
     if (settings->markdown) print(plugin::inspect_markdown(*file.descriptor));
     else if (settings->json) print(plugin::inspect_json(file, sha256_file(file.file)).dump(1) + "\n");
     else print(plugin::inspect_text(file, sha256_file(file.file)));

@@ -82,7 +82,7 @@ class GraphMutation : public GraphFixture {
 };
 
 TEST_F(GraphMutation, NeverCrashesOrHangs) {
-  constexpr int kRounds = 6000;
+  constexpr int kRounds = 3000;
   const std::vector<std::pair<std::string, std::string>> files = {
       {"top.toml", kTop}, {"model.toml", kModel}, {"inner.toml", kInner}, {"base.toml", "[run]\nseed = 1\n"}};
   for (const auto& [name, text] : files) write(name, text);

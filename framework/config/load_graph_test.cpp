@@ -1,7 +1,8 @@
 // What a graph file means: run, parameters, includes, --set. Errors are in graph_errors_test.cpp, subgraphs in subgraph_test.cpp.
 
+#include <algorithm>
 #include <chrono>
-#include <fstream>
+#include <iostream>
 
 #include <flowrun/error.hpp>
 

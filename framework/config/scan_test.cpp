@@ -116,7 +116,7 @@ TEST(Scan, EndsTheTextAtWhatTomlPlusPlusMustNotSee) {
   for (const Case& c : {Case{"a = 1é 2", "a = 1?", 1, 6}, Case{"é = 1", "?", 1, 1}, Case{"[nodé.x]\n[é]", "[nod?", 1, 5},
                         Case{"a = [1,\n、]", "a = [1,\n?", 2, 1}, Case{"[x] é # é", "[x] ?", 1, 5},
                         Case{"a = \"é\" é", "a = \"é\" ?", 1, 9}, Case{"a = \"\"\"\\é\"\"\"", "a = \"\"\"\\?", 1, 9},
-                        Case{"\n[é]", "\n?", 2, 1}, Case{" [[ = 1", " ?", 1, 2}, Case{"[", "?", 1, 1}, Case{"[\na]", "?", 1, 1}}) {
+                        Case{"\n[é]", "\n?", 2, 1}, Case{" [[ = 1", " ?", 1, 2}, Case{"[", "?", 1, 1}, Case{"a = -1\"é\"", "a = -1?", 1, 7}, Case{"[\na]", "?", 1, 1}}) {
     std::optional<ScannedText> scanned;
     EXPECT_EQ(scan_text(c.text, &scanned), Lines{});
     ASSERT_TRUE(scanned && scanned->rewritten && scanned->stop) << c.text;

@@ -215,6 +215,7 @@ ConstraintInfo parse_constraint(const Reader& reader, const DescriptorInfo& info
   for (const Reader& name : reader.at("names").items()) {
     const ParameterInfo* parameter = info.parameter(name.text());
     const PortInfo* port = info.input(name.text());
+    if (constraint.kind == "multiple_of" && (parameter == nullptr || parameter->type != "integer")) name.fail("an integer parameter");
     if (numeric && (parameter == nullptr || (parameter->type != "integer" && parameter->type != "float"))) name.fail("a parameter that is a number");
     if (parameter == nullptr && (port == nullptr || !is_key(*port))) name.fail("a parameter, artifact port or model port");
   }

@@ -132,6 +132,8 @@ constexpr Fault kFaults[] = {
      "descriptor key 'constraints[0].kind' is \"less\", expected one of less_or_equal, exactly_one_of, at_most_one_of, multiple_of"},
     {"/constraints/0/names", "[\"min_words\"]", "descriptor key 'constraints[0].names' has 1 names, expected two"},
     {"/constraints/0/names/1", "\"mode\"", "descriptor key 'constraints[0].names[1]' is \"mode\", expected a parameter that is a number"},
+    {"/constraints/0", R"({"kind":"multiple_of","names":["min_words","share"]})",
+     "descriptor key 'constraints[0].names[1]' is \"share\", expected an integer parameter"},
     {"/constraints/1/names/0", "\"in\"", "descriptor key 'constraints[1].names[0]' is \"in\", expected a parameter, artifact port or model port"},
     {"/declares_state", "null", "descriptor key 'declares_state' is null, expected true or false"},
     {"/determinism", "\"random\"", "descriptor key 'determinism' is \"random\", expected one of pure, seeded, stateful"},

@@ -103,11 +103,17 @@ class RegionBuilder {
       const auto& port = node(i).descriptor().inputs[p];
       for (const auto& from : node(i).inputs[p]) {
         if (port.edge == EdgeKind::kModel) spec.model = model(from.node);
-        else if (port.edge == EdgeKind::kArtifact && with_data_) spec.artifacts[port.name] = context_.store.folder(context_.plan.artifacts[context_.plan.artifact_behind(from)].key);
+        else if (port.edge == EdgeKind::kArtifact) add_artifact(spec, port.name, from);
         else if (node(from.node).native()) spec.inputs.emplace_back(port.name, node(from.node).name);
       }
     }
     return spec;
+  }
+
+  /// A plan is made before its artifacts are: what is not there yet is left out.
+  void add_artifact(train::NativeNodeSpec& spec, const std::string& port, const graph::Connection& from) const {
+    const std::string& key = context_.plan.artifacts[context_.plan.artifact_behind(from)].key;
+    if (with_data_ || context_.store.has(key)) spec.artifacts[port] = context_.store.folder(key);
   }
 
   void add(std::size_t i) {
@@ -237,7 +243,13 @@ TrainEstimate estimate_train_stage(const RunContext& context, std::size_t index)
   RegionBuilder builder(context, index, false);
   TrainEstimate estimate;
   estimate.tokens = builder.training_tokens();
-  if (!builder.spec().models.empty()) estimate.model = native_runtime().model_size(builder.spec().models[0]);
+  if (builder.spec().models.empty()) return estimate;
+  try {
+    estimate.model = native_runtime().model_size(builder.spec().models[0]);
+  } catch (const Error& error) {
+    // Its vocabulary comes from a tokenizer that has still to be trained: the sizes are unknown, which is not an error of the graph.
+    if (error.code() != Code::kInvalidArgument) throw;
+  }
   return estimate;
 }
 

@@ -17,7 +17,7 @@
  * A node's life: create [main] -> open [main] -> the calls of its kind -> close [main] -> destroy [main]. Nothing is called after a
  * failed `open` but `destroy`. Arrays that a node has given away may be released after `destroy`.
  *
- * Kinds are interfaces that the host asks `flowrun_plugin.interface` for by id; the descriptor's "kind" says which one is used:
+ * Kinds are interfaces that the host asks `flowrun_plugin.get_interface` for by id; the descriptor's "kind" says which one is used:
  *   source   FLOWRUN_SOURCE_V1    gives documents from files or elsewhere
  *   map      FLOWRUN_MAP_V1       one batch in, one out for each output port; pure, parallel
  *   serial   FLOWRUN_SERIAL_V1    batches in order, one at a time; may hold state; also every writer

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <ostream>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../descriptor.hpp"
 #include "../message.hpp"
 
 namespace flowrun::testing {
@@ -33,6 +36,16 @@ struct TokenRow {
   std::vector<std::uint32_t> input_ids;
   bool operator==(const TokenRow&) const = default;
 };
+
+/// Prints rows where a test framework shows them.
+inline std::ostream& operator<<(std::ostream& out, const Document& row) {
+  return out << '{' << json::quote(row.id) << ", " << json::quote(row.text) << ", " << json::quote(row.domain) << ", " << json::quote(row.source) << '}';
+}
+inline std::ostream& operator<<(std::ostream& out, const TokenRow& row) {
+  out << '{' << json::quote(row.id) << ", " << json::quote(row.domain) << ", " << row.bytes << ", [";
+  for (std::size_t i = 0; i < row.input_ids.size(); ++i) out << (i == 0 ? "" : ",") << row.input_ids[i];
+  return out << "]}";
+}
 
 inline Batch documents_batch(const std::vector<Document>& rows) {
   StringBuilder columns[4];

@@ -1,0 +1,13 @@
+# The installed tree: bin/flowrun, lib/flowrun/plugins, lib/libflowrun_native.so, include/flowrun, lib/cmake/flowrun. It can be moved: every
+# RPATH is relative, and flowrun finds its plugins from its own place.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS flowrun-embed DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY graphs DESTINATION ${CMAKE_INSTALL_DATADIR}/flowrun)
+install(FILES cmake/FlowrunPlugin.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/flowrun)
+install(EXPORT flowrun-targets NAMESPACE flowrun:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/flowrun)
+configure_package_config_file(cmake/flowrun-config.cmake.in ${PROJECT_BINARY_DIR}/flowrun-config.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/flowrun PATH_VARS CMAKE_INSTALL_BINDIR)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/flowrun-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/flowrun-config.cmake ${PROJECT_BINARY_DIR}/flowrun-config-version.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/flowrun)

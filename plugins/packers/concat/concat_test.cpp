@@ -1,0 +1,319 @@
+#include "concat.hpp"
+
+#include <flowrun/testing.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace flowrun::packers {
+namespace {
+
+using flowrun::testing::MemoryDataset;
+using flowrun::testing::read_file;
+using flowrun::testing::Runner;
+using flowrun::testing::TemporaryFolder;
+using flowrun::testing::TensorBatch;
+using flowrun::testing::TokenRow;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::uint32_t kSeparator = 9999999;
+
+template <class Body>
+std::pair<Code, std::string> error_of(Body&& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+  return {Code::kInternal, "nothing was thrown"};
+}
+
+/// Documents of different tokens, so that a token out of place is seen; some are empty, some long.
+std::vector<TokenRow> random_documents(std::size_t count, unsigned seed, std::uint32_t length_max = 40) {
+  std::mt19937 random(seed);
+  std::vector<TokenRow> rows;
+  std::uint32_t token = 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    TokenRow row{"doc" + std::to_string(i), "web", 7, {}};
+    const std::uint32_t length = random() % 50 == 0 ? 5 * length_max : random() % length_max;
+    for (std::uint32_t t = 0; t < length; ++t) row.input_ids.push_back(token++);
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+/// The definition: the whole stream, and for each token the number of its document.
+struct Stream {
+  std::vector<std::int64_t> tokens, documents;
+  explicit Stream(const std::vector<TokenRow>& rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      tokens.insert(tokens.end(), rows[i].input_ids.begin(), rows[i].input_ids.end());
+      tokens.push_back(kSeparator);
+      documents.resize(tokens.size(), static_cast<std::int64_t>(i));
+    }
+  }
+};
+
+/// A node over datasets that has been prepared and attached.
+class PackedNode {
+ public:
+  PackedNode(std::vector<const MemoryDataset*> datasets, std::int64_t sequence_length, std::int64_t shuffle_window = 0)
+      : runner(flowrun_plugin_v1, {{"sequence_length", sequence_length}, {"endoftext_id", std::int64_t{kSeparator}}, {"shuffle_window", shuffle_window}}) {
+    runner.open({fields::tokens()});
+    runner.prepare(datasets, folder.path());
+    runner.attach(datasets, folder.path());
+  }
+  std::vector<std::int64_t> tokens(std::int64_t first, std::int64_t n) { return runner.read_batch(first, n).tensors.at("input_ids").values; }
+
+  TemporaryFolder folder;
+  Runner runner;
+};
+
+void expect_slice(const TensorBatch& batch, const Stream& stream, const std::vector<TokenRow>& rows, std::int64_t first, std::int64_t n, std::int64_t length) {
+  const auto& tensor = batch.tensors.at("input_ids");
+  EXPECT_EQ(tensor.rows, n);
+  EXPECT_EQ(tensor.columns, length);
+  const auto from = static_cast<std::size_t>(first * length), to = static_cast<std::size_t>((first + n) * length);
+  ASSERT_EQ(tensor.values, std::vector<std::int64_t>(stream.tokens.begin() + static_cast<std::ptrdiff_t>(from), stream.tokens.begin() + static_cast<std::ptrdiff_t>(to)))
+      << "sequences " << first << " + " << n;
+  std::vector<std::string> ids;
+  for (std::size_t i = from; i < to; ++i)
+    if (i == from || stream.documents[i] != stream.documents[i - 1]) ids.push_back(rows[static_cast<std::size_t>(stream.documents[i])].id);
+  ASSERT_EQ(batch.ids, ids);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------- the algorithm
+
+TEST(OffsetIndex, FindsTheSegmentOfEveryToken) {
+  OffsetIndex index;
+  std::vector<std::uint32_t> lengths(3 * OffsetIndex::kSegmentDocuments + 5);
+  for (std::size_t i = 0; i < lengths.size(); ++i) lengths[i] = static_cast<std::uint32_t>(i % 3);
+  index.append(std::span(lengths).first(100));
+  index.append(std::span(lengths).subspan(100));
+  EXPECT_EQ(index.segment_count(), 4);
+  EXPECT_EQ(index.document_count(), static_cast<std::int64_t>(lengths.size()));
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < lengths.size(); ++i)
+    for (std::uint32_t t = 0; t <= lengths[i]; ++t) ASSERT_EQ(index.segment_of(offset++), static_cast<std::int64_t>(i) / OffsetIndex::kSegmentDocuments);
+  EXPECT_EQ(index.token_count(), offset);
+}
+
+TEST(OffsetIndex, SurvivesSaveAndLoad) {
+  const TemporaryFolder folder;
+  OffsetIndex index;
+  index.append(std::vector<std::uint32_t>(10000, 7));
+  index.save(folder.path("offsets"));
+  const OffsetIndex loaded = OffsetIndex::load(folder.path("offsets"));
+  EXPECT_EQ(loaded.document_count(), 10000);
+  EXPECT_EQ(loaded.token_count(), 80000);
+  ASSERT_EQ(loaded.segment_count(), 3);
+  EXPECT_EQ(loaded.offset_of(2), 2 * 8 * OffsetIndex::kSegmentDocuments);
+}
+
+TEST(OffsetIndex, RefusesADamagedFile) {
+  const TemporaryFolder folder;
+  OffsetIndex index;
+  index.append(std::vector<std::uint32_t>(5000, 7));
+  index.save(folder.path("offsets"));
+  const std::string good = read_file(folder.path("offsets"));
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    const std::string path = folder.write("bad", bad);
+    ASSERT_EQ(error_of([&] { OffsetIndex::load(path); }).first, Code::kCorruptData) << "byte " << at;
+  }
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    const std::string path = folder.write("bad", std::string_view(good).substr(0, size));
+    ASSERT_EQ(error_of([&] { OffsetIndex::load(path); }).first, Code::kCorruptData) << size << " bytes";
+  }
+  EXPECT_THAT(error_of([&] { OffsetIndex::load(folder.write("bad", "no index at all, but long enough to hold a header of the right size")); }).second,
+              HasSubstr("bad is not an index of packers/concat"));
+  EXPECT_EQ(error_of([&] { OffsetIndex::load(folder.path("none")); }).first, Code::kNotFound);
+  EXPECT_EQ(error_of([&] { index.save(folder.path("no/such/folder")); }).first, Code::kIo);
+}
+
+TEST(TokenWindow, CopiesWhatLiesInside) {
+  const std::vector<std::uint32_t> a{1, 2, 3}, b{}, c{4, 5, 6, 7};  // stream: 1 2 3 0 0 4 5 6 7 0
+  TokenWindow window(2, 5, 0);
+  window.append(0, a);
+  window.append(4, b);
+  window.append(5, c);
+  EXPECT_THAT(window.take(), ElementsAre(3, 0, 0, 4, 5));
+}
+
+// --------------------------------------------------------------------------------------------------------------------------- the node
+
+TEST(Concat, CutsTheStreamIntoRows) {
+  const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}, {"b", "web", 1, {}}, {"c", "web", 1, {4, 5, 6, 7}}});
+  PackedNode node({&data}, 4);
+  EXPECT_EQ(node.runner.count(), 2);
+  const TensorBatch batch = node.runner.read_batch(0, 2);
+  EXPECT_THAT(batch.tensors.at("input_ids").values, ElementsAre(1, 2, 3, kSeparator, kSeparator, 4, 5, 6));
+  EXPECT_THAT(batch.ids, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(node.runner.read_batch(1, 1).ids, ElementsAre("b", "c"));
+  ASSERT_EQ(node.runner.logs().size(), 1u);
+  EXPECT_EQ(node.runner.logs()[0].message, "3 documents of 10 tokens with their ends make 2 sequences of 4; 2 tokens at the end are dropped");
+  EXPECT_THAT(node.runner.close(), IsEmpty());
+}
+
+TEST(Concat, EndsDocumentsWithIdZeroByDefault) {
+  const MemoryDataset data({{"a", "web", 1, {5}}});
+  const TemporaryFolder folder;
+  Runner runner(flowrun_plugin_v1, {{"sequence_length", 2}});
+  runner.open({fields::tokens()});
+  runner.prepare({&data}, folder.path());
+  runner.attach({&data}, folder.path());
+  EXPECT_THAT(runner.read_batch(0, 1).tensors.at("input_ids").values, ElementsAre(5, 0));
+}
+
+TEST(Concat, AgreesWithTheWholeStreamAtEveryPosition) {
+  for (const std::int64_t length : {2, 7, 64, 333}) {
+    const auto rows = random_documents(900, static_cast<unsigned>(length));
+    const MemoryDataset data(rows);
+    const Stream stream(rows);
+    PackedNode node({&data}, length);
+    const std::int64_t count = static_cast<std::int64_t>(stream.tokens.size()) / length;
+    ASSERT_EQ(node.runner.count(), count);
+    std::mt19937 random(3);
+    for (int i = 0; i < 200; ++i) {
+      const std::int64_t first = static_cast<std::int64_t>(random()) % count, n = std::min<std::int64_t>(count - first, random() % 9);
+      expect_slice(node.runner.read_batch(first, n), stream, rows, first, n, length);
+    }
+    expect_slice(node.runner.read_batch(0, count), stream, rows, 0, count, length);
+    EXPECT_THAT(node.runner.close(), IsEmpty());
+  }
+}
+
+TEST(Concat, CrossesSegments) {
+  const auto rows = random_documents(3 * OffsetIndex::kSegmentDocuments + 17, 5, 6);
+  const MemoryDataset data(rows);
+  const Stream stream(rows);
+  PackedNode node({&data}, 50);
+  const std::int64_t count = node.runner.count();
+  ASSERT_EQ(count, static_cast<std::int64_t>(stream.tokens.size()) / 50);
+  for (std::int64_t first = count - 1; first >= 0; first -= 7) expect_slice(node.runner.read_batch(first, 1), stream, rows, first, 1, 50);
+  expect_slice(node.runner.read_batch(0, count), stream, rows, 0, count, 50);
+}
+
+TEST(Concat, ReadsSeveralInputsOneAfterAnother) {
+  const auto rows = random_documents(60, 8);
+  const MemoryDataset first({rows.begin(), rows.begin() + 20}), second({rows.begin() + 20, rows.end()}), all(rows);
+  PackedNode apart({&first, &second}, 16), together({&all}, 16);
+  ASSERT_EQ(apart.runner.count(), together.runner.count());
+  EXPECT_EQ(apart.tokens(0, apart.runner.count()), together.tokens(0, together.runner.count()));
+}
+
+TEST(Concat, ReadsOnlyTheDocumentsOfItsRowsAndAllAtOnce) {
+  std::vector<TokenRow> rows;
+  for (int i = 0; i < 5000; ++i) rows.push_back({std::to_string(i), "web", 1, std::vector<std::uint32_t>(9, 1)});
+  const MemoryDataset data(rows);
+  PackedNode node({&data}, 100);
+  EXPECT_EQ(data.rows_read(), 0) << "the index is made from lengths alone";
+  node.tokens(3, 4);  // tokens 300 to 700: documents 30 to 70
+  EXPECT_EQ(data.read_calls(), 1);
+  EXPECT_EQ(data.rows_read(), 40);
+}
+
+TEST(Concat, GoesOnWithoutEnd) {
+  const auto rows = random_documents(5000, 11, 6);
+  const MemoryDataset endless(rows, true);
+  auto twice = rows;
+  twice.insert(twice.end(), rows.begin(), rows.end());
+  const Stream stream(twice);
+  PackedNode node({&endless}, 32);
+  EXPECT_EQ(node.runner.count(), -1);
+  EXPECT_THAT(node.runner.logs(), IsEmpty()) << "nothing is dropped";
+  const std::int64_t count = static_cast<std::int64_t>(stream.tokens.size()) / 32;
+  expect_slice(node.runner.read_batch(count - 3, 3), stream, twice, count - 3, 3, 32);
+  for (std::int64_t first = 0; first + 5 <= count; first += 61) expect_slice(node.runner.read_batch(first, 5), stream, twice, first, 5, 32);
+}
+
+TEST(Concat, ShufflesSequencesWithinTheirWindows) {
+  const auto rows = random_documents(400, 17, 20);
+  for (const bool is_endless : {false, true}) {
+    const MemoryDataset data(rows, is_endless), other(rows, is_endless);
+    constexpr std::int64_t kWindow = 32, kLength = 8;
+    PackedNode ordered({&data}, kLength), shuffled({&other}, kLength, kWindow);
+    ASSERT_EQ(ordered.runner.count(), shuffled.runner.count());
+    const std::int64_t count = is_endless ? 10 * kWindow : ordered.runner.count();
+    std::int64_t moved = 0;
+    for (std::int64_t begin = 0; begin < count; begin += kWindow) {  // the last window of a finite input is short
+      const std::int64_t n = std::min(kWindow, count - begin);
+      std::multiset<std::vector<std::int64_t>> expected, found;
+      for (std::int64_t i = begin; i < begin + n; ++i) {
+        expected.insert(ordered.tokens(i, 1));
+        found.insert(shuffled.tokens(i, 1));
+        moved += ordered.tokens(i, 1) == shuffled.tokens(i, 1) ? 0 : 1;
+      }
+      ASSERT_EQ(found, expected) << "window at " << begin;
+    }
+    EXPECT_GT(moved, count / 2);
+    // A batch is the sequences at its positions, whatever is read with them.
+    std::vector<std::int64_t> one_by_one;
+    for (std::int64_t i = 5; i < 45; ++i)
+      for (const std::int64_t token : shuffled.tokens(i, 1)) one_by_one.push_back(token);
+    EXPECT_EQ(shuffled.tokens(5, 40), one_by_one);
+  }
+}
+
+TEST(Concat, GivesTheSameToManyThreads) {
+  const auto rows = random_documents(2 * OffsetIndex::kSegmentDocuments, 13, 6);
+  for (const bool is_endless : {false, true}) {
+    const MemoryDataset data(rows, is_endless), other(rows, is_endless);
+    PackedNode node({&data}, 20), alone({&other}, 20);
+    constexpr std::int64_t kRows = 1000;
+    const auto expected = alone.tokens(0, kRows);
+    std::atomic<std::int64_t> next{0}, wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&] {
+        for (std::int64_t i = next++; i < kRows; i = next++) {
+          const std::int64_t row = i * 617 % kRows;  // not in order
+          const auto tokens = node.tokens(row, 1);
+          if (!std::equal(tokens.begin(), tokens.end(), expected.begin() + row * 20)) ++wrong;
+        }
+      });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+    EXPECT_THAT(node.runner.close(), IsEmpty());
+  }
+}
+
+TEST(Concat, ExplainsWhatItCannotDo) {
+  const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}}), longer({{"a", "web", 1, {1, 2, 3}}, {"b", "web", 1, {1}}});
+  PackedNode node({&data}, 2);
+  EXPECT_EQ(error_of([&] { node.runner.read_batch(1, 2); }), (std::pair<Code, std::string>(Code::kInvalidArgument, "sequences 1 to 3 of 2")));
+  EXPECT_EQ(error_of([&] { node.runner.read_batch(-1, 1); }).first, Code::kInvalidArgument);
+  EXPECT_EQ(node.runner.read_batch(2, 0).tensors.at("input_ids").rows, 0);
+  const auto [code, message] = error_of([&] { node.runner.attach({&longer}, node.folder.path()); });
+  EXPECT_EQ(code, Code::kCorruptData);
+  EXPECT_THAT(message, HasSubstr("offsets.bin is of 1 documents, expected 2"));
+}
+
+TEST(Concat, GivesNothingForLessThanOneRow) {
+  const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}}), none({});
+  PackedNode node({&data}, 5), empty({&none}, 5);
+  EXPECT_EQ(node.runner.count(), 0);
+  EXPECT_EQ(empty.runner.count(), 0);
+  EXPECT_EQ(node.runner.logs().at(0).level, FLOWRUN_LOG_WARNING);
+}
+
+TEST(Concat, StopsWhileItCounts) {
+  const MemoryDataset data(random_documents(10, 1));
+  const TemporaryFolder folder;
+  Runner runner(flowrun_plugin_v1, {{"sequence_length", 4}});
+  runner.open({fields::tokens()});
+  runner.request_stop();
+  EXPECT_EQ(error_of([&] { runner.prepare({&data}, folder.path()); }).first, Code::kCancelled);
+}
+
+}  // namespace
+}  // namespace flowrun::packers

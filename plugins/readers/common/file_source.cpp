@@ -1,0 +1,125 @@
+#include "readers/common/file_source.hpp"
+
+#include <utility>
+
+namespace flowrun::readers {
+
+/// Reads the files of one unit, one after another.
+class FileCursor : public Cursor {
+ public:
+  FileCursor(const FileSource& source, Unit unit) : source_(&source), next_file_(unit.first), end_file_(unit.first + unit.count) {}
+
+  bool next(const Call& call, OwnedArray& out) override {
+    call.check_stop();
+    DocumentsBuilder builder(source_->batch_bytes_, source_->batch_documents_);
+    const bool ended = fill(call, builder);
+    out = builder.finish();
+    return ended;
+  }
+
+ private:
+  /// Adds records until the batch is full (false) or the unit has ended (true).
+  bool fill(const Call& call, DocumentsBuilder& builder) {
+    while (!builder.full()) {
+      if (!pending_ && !find_record(call)) return true;
+      if (builder.must_end_before(static_cast<std::int64_t>(record_.text.size()))) return false;
+      append(builder);
+      pending_ = false;
+    }
+    return false;
+  }
+
+  void append(DocumentsBuilder& builder) {
+    const std::string& source = file().display;
+    if (!record_.id) id_ = source + '#' + std::to_string(record_.number);
+    builder.append(record_.id ? *record_.id : id_, record_.text, record_.domain.value_or(source_->domain_), source);
+  }
+
+  /// Goes to the next good record; false at the end of the unit.
+  bool find_record(const Call& call) {
+    while (true) {
+      if (!reader_ && !open_file(call)) return false;
+      switch (reader_->next(call, record_, refusal_)) {
+        case RecordReader::Step::kRecord: return pending_ = true;
+        case RecordReader::Step::kRefused: report(call, refusal_); break;
+        case RecordReader::Step::kEnd: close_file(call); break;
+      }
+    }
+  }
+
+  const InputFile& file() const { return source_->files_[next_file_]; }
+
+  bool open_file(const Call& call) {
+    if (next_file_ == end_file_) return false;
+    stored_.emplace(file().path);
+    window_.emplace(call, *stored_);
+    reader_ = source_->read_file(*window_);
+    return true;
+  }
+
+  void close_file(const Call& call) {
+    reader_.reset();
+    if (stored_->damage()) report(call, *stored_->damage());
+    ++next_file_;
+  }
+
+  void report(const Call& call, const Refusal& refusal) const {
+    flowrun_record_error error{};
+    error.status = FLOWRUN_CORRUPT_DATA;
+    error.code = refusal.code;
+    error.message = refusal.message.c_str();
+    error.file = file().display.c_str();
+    error.record = refusal.number;
+    error.offset = refusal.offset;
+    error.documents = 1;
+    error.bytes = refusal.bytes;
+    call.record_error(error);
+  }
+
+  void report(const Call& call, const Damage& damage) const {
+    flowrun_record_error error{};
+    error.status = static_cast<flowrun_status>(damage.status);
+    error.code = damage.code;
+    error.message = damage.message.c_str();
+    error.file = file().display.c_str();
+    error.record = -1;
+    error.offset = damage.offset;
+    error.file_bytes = damage.file_bytes;
+    call.record_error(error);
+  }
+
+  const FileSource* source_;
+  std::size_t next_file_, end_file_;
+  std::optional<StoredFile> stored_;
+  std::optional<Window> window_;
+  std::unique_ptr<RecordReader> reader_;  ///< of file next_file_, where one is open
+  Record record_;
+  Refusal refusal_;
+  bool pending_ = false;  ///< record_ waits for a batch
+  std::string id_;
+};
+
+FileSource::FileSource(const Params& params) : files_(params.files("paths")), domain_(params.string("domain")) {
+  std::vector<std::int64_t> sizes;
+  for (const InputFile& file : files_) sizes.push_back(stored_bytes(file.path));
+  units_ = group_units(sizes);
+}
+
+void FileSource::open(Open& open) {
+  open.set_output(0, fields::documents());
+  batch_bytes_ = open.batch_bytes();
+  batch_documents_ = open.batch_documents();
+}
+
+std::unique_ptr<Cursor> FileSource::open_unit(const Call&, std::int64_t unit) {
+  return std::make_unique<FileCursor>(*this, units_.at(static_cast<std::size_t>(unit)));
+}
+
+Descriptor FileSource::describe(Descriptor descriptor) {
+  return descriptor.output({"out", "documents"})
+      .parameter(paths("paths").required().about("Files, by globs, read in the order of their names; .gz and .zst are decompressed."))
+      .parameter(string("domain").defaults("").about("The domain of the documents."))
+      .threads("Any number of units at once; files of together up to 4 MiB are one unit, a larger file is one by itself.");
+}
+
+}  // namespace flowrun::readers

@@ -1,0 +1,68 @@
+#pragma once
+
+// What readers of files share: the parameters `paths` and `domain`, units, batches, ids, and the account of what could not be read.
+// A reader adds how one file is cut into records.
+
+#include <flowrun/node.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "readers/common/stored_file.hpp"
+#include "readers/common/units.hpp"
+#include "readers/common/window.hpp"
+
+namespace flowrun::readers {
+
+/// A document as found. Views are valid until the next call of `RecordReader::next`.
+struct Record {
+  std::int64_t number = 0;  ///< in its file, from 0; refused ones count
+  std::string_view text;
+  std::optional<std::string_view> id, domain;  ///< where the record gives them
+};
+
+/// A record that is refused.
+struct Refusal {
+  std::int64_t number = 0;
+  const char* code = "";
+  std::string message;
+  std::int64_t offset = -1;  ///< in the file as stored; -1: unknown
+  std::int64_t bytes = 0;    ///< of its text, where known
+};
+
+/// Cuts one file into records.
+class RecordReader {
+ public:
+  enum class Step { kRecord, kRefused, kEnd };
+  virtual ~RecordReader() = default;
+  /// Gives the next record, or why it is refused. A record that the damage of its file cut short is neither: the file reports the damage.
+  virtual Step next(const Call& call, Record& record, Refusal& refusal) = 0;
+};
+
+/// A source of documents over files. Threads: any number of units at once.
+class FileSource : public Source {
+ public:
+  explicit FileSource(const Params& params);
+  void open(Open& open) override;
+  std::int64_t unit_count() final { return static_cast<std::int64_t>(units_.size()); }
+  std::unique_ptr<Cursor> open_unit(const Call& call, std::int64_t unit) final;
+
+  /// Makes the reader of one file, whose text `window` shows. From any thread.
+  virtual std::unique_ptr<RecordReader> read_file(Window& window) const = 0;
+
+  /// Adds the parameters and the port that all file readers have.
+  static Descriptor describe(Descriptor descriptor);
+
+ private:
+  friend class FileCursor;
+  std::vector<InputFile> files_;
+  std::string domain_;
+  std::vector<Unit> units_;
+  std::int64_t batch_bytes_ = 0, batch_documents_ = 0;
+};
+
+}  // namespace flowrun::readers

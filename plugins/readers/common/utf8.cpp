@@ -1,0 +1,43 @@
+#include "readers/common/utf8.hpp"
+
+#include <simdjson.h>
+
+#include <cstdint>
+
+namespace flowrun::readers {
+namespace {
+
+bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+/// Returns the size of the valid sequence at the start of `text`, or 0. Table 3-7 of the Unicode Standard.
+std::size_t sequence_size(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0}; };
+  const std::uint8_t first = byte(0), second = byte(1);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4 || (second & 0xC0) != 0x80) return 0;
+  if (first < 0xE0) return 2;
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (byte(2) & 0xC0) != 0x80) return 0;
+  if (first < 0xF0) return 3;
+  if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F) || (byte(3) & 0xC0) != 0x80) return 0;
+  return 4;
+}
+
+}  // namespace
+
+std::size_t find_invalid_utf8(std::string_view text) noexcept {
+  if (simdjson::validate_utf8(text.data(), text.size())) return std::string_view::npos;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = sequence_size(text.substr(at));
+    if (size == 0) return at;
+    at += size;
+  }
+  return std::string_view::npos;
+}
+
+std::size_t character_start(std::string_view text, std::size_t offset) noexcept {
+  std::size_t start = offset;
+  for (int back = 0; back < 3 && start > 0 && is_continuation(text[start]); ++back) --start;
+  return is_continuation(text[start]) ? offset : start;
+}
+
+}  // namespace flowrun::readers

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace flowrun::readers {
+
+/// Returns the offset of the first byte that is not part of valid UTF-8 (surrogates and overlong forms are not), or npos.
+std::size_t find_invalid_utf8(std::string_view text) noexcept;
+
+/// Returns the start of the character that byte `offset` < size belongs to, as far as that can be said of invalid text.
+std::size_t character_start(std::string_view text, std::size_t offset) noexcept;
+
+}  // namespace flowrun::readers

@@ -1,0 +1,44 @@
+#pragma once
+
+// One line of JSON to a document. simdjson's On-Demand parser checks the UTF-8 of the whole line and walks the top-level object once; values
+// of other keys are skipped by their brackets, so a number there that no machine type holds does no harm.
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace flowrun::readers {
+
+/// The keys under which a record holds its parts; "" where it has none. A key that stands twice counts with its last value.
+struct JsonlKeys {
+  std::string text = "text", id, domain;
+};
+
+/// Parts of a record. Views are valid until the next call of `parse`.
+struct JsonlRecord {
+  std::string_view text;
+  std::optional<std::string_view> id, domain;
+};
+
+/// Why a line is refused.
+struct JsonlFault {
+  const char* code = "";  ///< "bad_json", "bad_utf8", "missing_text", "bad_id", "bad_domain"
+  std::string message;
+};
+
+/// Parses lines, one at a time. Memory: about five times the longest line.
+class JsonlParser {
+ public:
+  explicit JsonlParser(JsonlKeys keys);
+  ~JsonlParser();
+  /// Reads one line; `readable` bytes from its start may be read, at least 64 more than it has. Returns a fault, or nothing.
+  std::optional<JsonlFault> parse(std::string_view line, std::size_t readable, JsonlRecord& record);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flowrun::readers

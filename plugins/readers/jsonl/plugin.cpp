@@ -1,0 +1,102 @@
+// readers/jsonl: one JSON object a line, each a document.
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "readers/common/file_source.hpp"
+#include "readers/jsonl/jsonl.hpp"
+
+namespace flowrun::readers {
+namespace {
+
+/// Cuts a file at its newlines. A last line needs none; a line that damage cut short is left to the file's own report.
+class JsonlReader : public RecordReader {
+ public:
+  JsonlReader(Window& window, const JsonlKeys& keys, std::size_t max_record_bytes) : window_(&window), parser_(keys), max_record_bytes_(max_record_bytes) {}
+
+  Step next(const Call& call, Record& record, Refusal& refusal) override {
+    while (true) {
+      window_->consume(taken_);
+      taken_ = 0;
+      const std::size_t end = window_->line_end(call, 0, max_record_bytes_ + 1);
+      if (end == std::string_view::npos) return refuse_too_large(call, refusal);
+      const std::string_view line = window_->data().substr(0, end);
+      taken_ = end;
+      const bool complete = line.ends_with('\n') || !window_->file().damage();
+      if (end == 0 || !complete) return Step::kEnd;
+      if (!is_blank(line)) return parse(line, record, refusal);
+    }
+  }
+
+ private:
+  Step parse(std::string_view line, Record& record, Refusal& refusal) {
+    JsonlRecord parts;
+    const std::int64_t number = number_++;
+    if (auto fault = parser_.parse(line, window_->readable(), parts)) {
+      refusal = {number, fault->code, std::move(fault->message) + place(), window_->stored_offset(), 0};
+      return Step::kRefused;
+    }
+    record = {number, parts.text, parts.id, parts.domain};
+    return Step::kRecord;
+  }
+
+  /// Skips to the end of a line that is too long, in bounded memory.
+  Step refuse_too_large(const Call& call, Refusal& refusal) {
+    refusal = {number_++, "record_too_large", "a line of more than " + std::to_string(max_record_bytes_) + " bytes ('max_record_bytes')" + place(),
+               window_->stored_offset(), 0};
+    while (true) {
+      const std::size_t size = window_->data().size();
+      const std::size_t end = window_->data().find('\n');
+      window_->consume(end == std::string_view::npos ? size : end + 1);
+      if (end != std::string_view::npos || !window_->extend(call)) return Step::kRefused;
+    }
+  }
+
+  /// Says where in the text the record is; a plain file has that as its offset.
+  std::string place() const {
+    return window_->file().is_plain() ? std::string() : ", at byte " + std::to_string(window_->position()) + " of the decompressed text";
+  }
+
+  Window* window_;
+  JsonlParser parser_;
+  std::size_t max_record_bytes_;
+  std::size_t taken_ = 0;  ///< bytes of the line given last
+  std::int64_t number_ = 0;
+};
+
+class Jsonl : public FileSource {
+ public:
+  static Descriptor descriptor() {
+    return describe(Descriptor("readers/jsonl", "0.1.0"))
+        .summary("Reads documents from JSON Lines: one object a line, plain, .gz or .zst.")
+        .parameter(string("text_field").defaults("text").about("The key that holds the text."))
+        .parameter(string("id_field").about("The key that holds the document's id, a string or an integer; without it, and where it is missing or null, the id is <path>#<record from 0>."))
+        .parameter(string("domain_field").about("The key that holds the domain; where it is missing or null, 'domain' is used."))
+        .parameter(integer("max_record_bytes").unit("bytes").range(16, 1 << 30).defaults(256 << 20).about("A longer line is refused as record_too_large."))
+        .determinism("pure")
+        .source("https://jsonlines.org; RFC 8259")
+        .example("[node.web]\nplugin = \"readers/jsonl\"\npaths  = [\"../data/web/*.jsonl.zst\"]\ndomain = \"web\"\n");
+  }
+
+  explicit Jsonl(const Params& params)
+      : FileSource(params),
+        keys_{params.string("text_field"), params.string_or("id_field", ""), params.string_or("domain_field", "")},
+        max_record_bytes_(static_cast<std::size_t>(params.integer("max_record_bytes"))) {
+    for (const auto& [name, key] : {std::pair("id_field", keys_.id), std::pair("domain_field", keys_.domain)})
+      if (key == keys_.text) throw Error(Code::kInvalidArgument, std::string("'") + name + "' and 'text_field' are both '" + key + "', expected different keys");
+    if (!keys_.id.empty() && keys_.id == keys_.domain)
+      throw Error(Code::kInvalidArgument, "'id_field' and 'domain_field' are both '" + keys_.id + "', expected different keys");
+  }
+
+  std::unique_ptr<RecordReader> read_file(Window& window) const override { return std::make_unique<JsonlReader>(window, keys_, max_record_bytes_); }
+
+ private:
+  JsonlKeys keys_;
+  std::size_t max_record_bytes_;
+};
+
+}  // namespace
+}  // namespace flowrun::readers
+
+FLOWRUN_PLUGIN(flowrun::readers::Jsonl)

@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <flowrun/testing.hpp>
+#include <string>
+#include <vector>
+
+#include "tokenizers/common/tokenizer_json.hpp"
+
+namespace {
+
+using flowrun::testing::documents_batch;
+using flowrun::testing::OpenOptions;
+using flowrun::testing::Parameters;
+using flowrun::testing::read_file;
+using flowrun::testing::Runner;
+using flowrun::testing::TemporaryFolder;
+
+using Documents = std::vector<flowrun::testing::Document>;
+
+const Documents kDocuments = {{"a", "the cat sat on the mat", "d", "s"}, {"b", "the dog; the cat's dog", "d", "s"}, {"c", "", "d", "s"}};
+
+// Gives each group of documents as one batch; returns the folder's files, tokenizer.json first.
+std::vector<std::string> train(const std::vector<Documents>& batches, Parameters parameters, std::vector<flowrun::testing::LogLine>* logs = nullptr) {
+  const TemporaryFolder folder;
+  Runner node(flowrun_plugin_v1, parameters);
+  OpenOptions options;
+  options.staging = folder.path();
+  node.open({flowrun::fields::documents()}, options);
+  for (const Documents& batch : batches) node.consume(documents_batch(batch));
+  node.finish();
+  if (logs != nullptr) *logs = node.logs();
+  EXPECT_TRUE(node.close().empty());
+  return {read_file(folder.path("tokenizer.json")), read_file(folder.path("tokenizer_config.json"))};
+}
+
+TEST(BpeTrainerNode, WritesATokenizerThatIsTheSameForAnyBatches) {
+  const auto files = train({kDocuments}, {{"vocab_size", 270}});
+  const auto model = flowrun::bpe::read_tokenizer_json(files[0]);
+  EXPECT_EQ(model.tokens.size(), 270u);
+  EXPECT_EQ(model.specials[0].content, "<|endoftext|>");
+  // "at", "he" and "th" stand four times each, so the order of their first letters decides.
+  EXPECT_EQ(model.tokens[259], "at");
+  EXPECT_EQ(model.tokens[260], "he");
+  EXPECT_EQ(model.tokens[261], "the");
+  EXPECT_EQ(files[1], flowrun::bpe::write_tokenizer_config_json(0));
+  EXPECT_EQ(train({{kDocuments[2]}, {kDocuments[1]}, {}, {kDocuments[0]}}, {{"vocab_size", 270}}), files);
+}
+
+TEST(BpeTrainerNode, WarnsWhereTheTextIsTooShort) {
+  std::vector<flowrun::testing::LogLine> logs;
+  const auto files = train({}, {{"vocab_size", 300}}, &logs);
+  EXPECT_EQ(flowrun::bpe::read_tokenizer_json(files[0]).tokens.size(), 259u);
+  ASSERT_EQ(logs.size(), 1u);
+  EXPECT_EQ(logs[0].level, FLOWRUN_LOG_WARNING);
+  EXPECT_EQ(logs[0].message, "the text gives 259 tokens, 'vocab_size' is 300");
+}
+
+TEST(BpeTrainerNode, ObeysMinFrequency) {
+  const auto files = train({kDocuments}, {{"vocab_size", 300}, {"min_frequency", 1000}});
+  EXPECT_TRUE(flowrun::bpe::read_tokenizer_json(files[0]).merges.empty());
+}
+
+TEST(BpeTrainerNode, StopsWhenTheRunStops) {
+  const TemporaryFolder folder;
+  Runner node(flowrun_plugin_v1, {{"vocab_size", 300}});
+  OpenOptions options;
+  options.staging = folder.path();
+  node.open({flowrun::fields::documents()}, options);
+  node.consume(documents_batch(kDocuments));
+  node.request_stop();
+  try {
+    node.finish();
+    FAIL();
+  } catch (const flowrun::Error& error) {
+    EXPECT_EQ(error.code(), flowrun::Code::kCancelled);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_TRUE(node.close().empty());
+}
+
+TEST(BpeTrainerNode, SaysWhatItCouldNotWrite) {
+  const TemporaryFolder folder;
+  Runner node(flowrun_plugin_v1, {{"vocab_size", 259}});
+  OpenOptions options;
+  options.staging = folder.path("absent");
+  node.open({flowrun::fields::documents()}, options);
+  try {
+    node.finish();
+    FAIL();
+  } catch (const flowrun::Error& error) {
+    EXPECT_EQ(error.code(), flowrun::Code::kIo);
+    EXPECT_NE(std::string(error.what()).find("absent/tokenizer.json' cannot be written, needs "), std::string::npos);
+  }
+}
+
+}  // namespace
