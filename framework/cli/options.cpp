@@ -22,9 +22,9 @@ void add_graph_options(CLI::App& command, run::GraphOptions& options) {
       ->type_name("K=V")
       ->allow_extra_args(false);
   add_plugin_folders(command, options.plugin_folders);
-  command.add_option("--artifacts", options.artifacts, "Folder of the artifacts' cache (default: $FLOWRUN_ARTIFACTS, else runs/.artifacts)")->type_name("DIR");
-  command.add_option("--output", options.output, "The run's folder (default: runs/<name>)")->type_name("DIR");
-  command.add_option("--limit", options.limit, "Only the first N documents of each reader")->type_name("N")->check(CLI::PositiveNumber);
+  command.add_option("--artifacts", options.artifacts, "Folder of the artifacts' cache (default: $FLOWRUN_ARTIFACTS, else runs/.artifacts)")->type_name("DIR")->take_last();
+  command.add_option("--output", options.output, "The run's folder (default: runs/<name>)")->type_name("DIR")->take_last();
+  command.add_option("--limit", options.limit, "Only the first N documents of each reader")->type_name("N")->check(CLI::PositiveNumber)->take_last();
 }
 
 void add_plugin_folders(CLI::App& command, std::vector<std::string>& folders) {

@@ -41,7 +41,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
   auto settings = std::make_shared<Settings>();
   CLI::App* command = app.add_subcommand("run", "Run a graph; goes on with an unfinished run");
   add_graph_options(*command, settings->options);
-  command->add_option("--threads", settings->options.threads, "Threads (default: [run] threads, else all cores)")->type_name("N")->check(CLI::PositiveNumber);
+  command->add_option("--threads", settings->options.threads, "Threads (default: [run] threads, else all cores)")->type_name("N")->check(CLI::PositiveNumber)->take_last();
   command->add_flag("--fresh", settings->options.fresh, "Begin anew; an earlier run's folder is renamed");
   command->add_flag("--no-cache", settings->options.no_cache, "Use and keep no artifacts of other runs");
   command->add_flag("--dry-run", settings->dry_run, "Only print the plan");

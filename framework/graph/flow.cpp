@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <unordered_set>
@@ -47,6 +46,7 @@ class BatchMeter {
 };
 
 using Outputs = std::array<ArrowArray, FLOWRUN_MAX_PORTS>;
+using OutputMessages = std::array<Message, FLOWRUN_MAX_PORTS>;
 
 /// Unset arrays for a plugin to fill; releases what is left.
 struct OutputArrays : Outputs {
@@ -99,6 +99,8 @@ struct FlowNode {
   virtual void deliver(Envelope envelope) = 0;
   /// Sources: begins to read.
   virtual void start() {}
+  /// Returns whether all that the node waits for has come.
+  virtual bool ended() const { return true; }
 
   /// Takes an envelope of one stream and gives it its place among all of the node's.
   void receive(Envelope envelope) {
@@ -125,22 +127,23 @@ struct FlowNode {
     else streams[0].producer->activate();
   }
 
-  void emit(std::size_t output, const Envelope& envelope) {
-    for (const Target& target : outlets[output]) {
-      Envelope copy = envelope;
-      copy.input = target.stream;
-      target.node->receive(std::move(copy));
+  void emit(std::size_t output, Envelope envelope) {
+    const std::vector<Target>& targets = outlets[output];
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      Envelope one = i + 1 == targets.size() ? std::move(envelope) : envelope;
+      one.input = targets[i].stream;
+      targets[i].node->receive(std::move(one));
     }
   }
 
   /// Gives an output array its schema check, its credits and its message.
-  Message adopt(ArrowArray& array, std::size_t output, const std::shared_ptr<Credit>& parent) {
+  Message adopt(ArrowArray& array, std::size_t output, const Message& parent) {
     if (array.release == nullptr) return {};
     OwnedArray owned(std::move(array));
     check_array(owned.get(), outputs[output]);
     const std::int64_t bytes = Message::is_retained(owned.get()) ? 0 : array_bytes(owned.get(), outputs[output]);
-    credits.charge(bytes);
-    return Message::adopt(std::move(owned), std::make_shared<Credit>(credits, bytes, parent));
+    if (bytes != 0) credits.charge(bytes);
+    return Message::adopt(std::move(owned), &credits, bytes, parent);
   }
 
   void fail(Code code, std::string message, std::string where = {}) { control.fail({code, context.name, context.plugin, std::move(message), std::move(where)}); }
@@ -226,23 +229,31 @@ class SourceNode final : public FlowNode {
         limit_(limit),
         active_max_(static_cast<std::size_t>(threads)),
         reader_(graph, tf::unlimited, [this](Unit* unit) { guarded_body([&] { read(*unit); }); return tf::continue_msg(); }),
-        pump_(graph, tf::serial, [this](int) { guarded_body([&] { pump(); }); return tf::continue_msg(); }) {}
+        waker_(graph, tf::unlimited, [this](int) {
+          parked_ = false;
+          request_pump();
+          return tf::continue_msg();
+        }) {}
 
   void deliver(Envelope) override {}
   void start() override {
     guarded_body([&] {
       unit_count_ = body_->unit_count();
       schedule_reads();
-      pump_.try_put(0);
     });
+    request_pump();
   }
 
  private:
+  struct Refused {
+    Counters counters;
+    std::optional<NodeError> failure;
+  };
   /// A batch that was read and what was refused on the way to it.
   struct Ready {
     OwnedArray batch;
-    Counters refused;
-    std::optional<NodeError> failure;
+    std::int64_t bytes = 0;            ///< credits that the batch takes
+    std::unique_ptr<Refused> refused;  ///< null: nothing, as nearly always
   };
   struct Unit {
     std::int64_t index = 0;
@@ -252,6 +263,9 @@ class SourceNode final : public FlowNode {
   };
   /// Batches read ahead in each unit: enough to keep a thread busy, small beside the credits.
   static constexpr std::size_t kReadAhead = 2;
+  /// What one task reads: a task costs more than reading a small batch, while a large one is best handled at once, out of the cache.
+  static constexpr int kBurst = 16;
+  static constexpr std::int64_t kBurstBytes = std::int64_t{64} << 10;
 
   /// Gives every active unit with room a read; opens units up to the number of threads.
   void schedule_reads() {
@@ -271,45 +285,71 @@ class SourceNode final : public FlowNode {
     for (Unit* unit : start) reader_.try_put(unit);
   }
 
+  /// Reads batches of one unit until it is far enough ahead. One call at a time for each unit.
   void read(Unit& unit) {
-    if (control.stopping()) return;
-    Ready ready;
+    std::int64_t bytes = 0;
+    bool more = true;
+    for (int i = 1; more; ++i) {
+      Ready ready;
+      bool end = false;
+      if (!read_batch(unit, ready, end)) return;
+      bytes += ready.bytes;
+      {
+        const std::lock_guard lock(mutex_);
+        unit.ready.push_back(std::move(ready));
+        unit.ended = end;
+        if (end) unit.reader.reset();
+        more = !end && unit.ready.size() < kReadAhead && i < kBurst && bytes < kBurstBytes;
+        unit.reading = more;
+      }
+      request_pump();  // which may remove an ended unit
+    }
+    schedule_reads();
+  }
+
+  /// Returns false when the stage stops.
+  bool read_batch(Unit& unit, Ready& ready, bool& end) {
+    if (control.stopping()) return false;
+    const auto refused = [&ready]() -> Refused& {
+      if (!ready.refused) ready.refused = std::make_unique<Refused>();
+      return *ready.refused;
+    };
     const NodeCall::RecordError record_error = [&](const flowrun_record_error& error) -> flowrun_status {
       if (!context.skip_errors) {
-        if (!ready.failure) ready.failure = NodeError{code_of(error.status), context.name, context.plugin, fmt::format("{}: {}", error.code, error.message ? error.message : "refused"), describe(error)};
+        if (!refused().failure) refused().failure = NodeError{code_of(error.status), context.name, context.plugin, fmt::format("{}: {}", error.code, error.message ? error.message : "refused"), describe(error)};
         return FLOWRUN_CANCELLED;
       }
-      ready.refused.errors[error.code] += Tally{error.documents, error.bytes, error.file_bytes};
-      ready.refused.in += Tally{error.documents, error.bytes, 0};
+      refused().counters.errors[error.code] += Tally{error.documents, error.bytes, error.file_bytes};
+      refused().counters.in += Tally{error.documents, error.bytes, 0};
       if (context.log) context.log(FLOWRUN_LOG_WARNING, fmt::format("{}: {}: {}", describe(error), error.code, error.message ? error.message : "refused"));
       return FLOWRUN_OK;
     };
     const NodeCall call(&control, &context.log, &record_error);
-    bool end = false;
     try {
       if (!unit.reader) unit.reader = body_->open_unit(call.table(), unit.index);
       end = unit.reader->next(call.table(), ready.batch);
       if (ready.batch) check_array(ready.batch.get(), outputs[0]);
+      if (ready.batch && ready.batch.get().length > 0) ready.bytes = array_bytes(ready.batch.get(), outputs[0]);
     } catch (const Error& error) {
-      if (error.code() == Code::kCancelled && control.stopping()) return;
-      if (!ready.failure) ready.failure = NodeError{error.code(), context.name, context.plugin, error.what(), ""};
+      if (error.code() == Code::kCancelled && control.stopping()) return false;
+      if (!refused().failure) refused().failure = NodeError{error.code(), context.name, context.plugin, error.what(), ""};
     }
-    if (ready.failure) end = true;
-    {
-      const std::lock_guard lock(mutex_);
-      unit.ready.push_back(std::move(ready));
-      unit.reading = false;
-      unit.ended = end;
-      if (end) unit.reader.reset();
-    }
-    schedule_reads();
-    pump_.try_put(0);
+    if (ready.refused && ready.refused->failure) end = true;
+    return true;
   }
 
-  /// Emits what is ready in order. Serial: one call at a time.
+  /// Emits what is ready, here and now, or leaves it to the thread that is emitting already: that one then looks again.
+  void request_pump() {
+    if (pump_requests_.fetch_add(1) != 0) return;
+    std::int64_t seen = 1;
+    do guarded_body([&] { pump(); });
+    while (!pump_requests_.compare_exchange_strong(seen, 0));
+  }
+
+  /// Emits what is ready in order. One call at a time.
   void pump() {
     for (;;) {
-      if (finished_ || control.stopping()) return;
+      if (finished_ || parked_ || control.stopping()) return;
       Ready ready;
       {
         const std::lock_guard lock(mutex_);
@@ -318,33 +358,38 @@ class SourceNode final : public FlowNode {
         if (!units_.empty()) {
           Unit& unit = *units_.front();
           if (unit.ready.empty()) break;
-          const OwnedArray& batch = unit.ready.front().batch;
-          const std::int64_t bytes = batch ? array_bytes(batch.get(), outputs[0]) : 0;
-          // A release that finds room puts the pump again; until then no thread waits.
-          if (bytes > 0 && !credits.acquire_or_park(bytes, [this] { pump_.try_put(0); })) return;
+          if (!acquire(unit.ready.front().bytes)) return;
           ready = std::move(unit.ready.front());
           unit.ready.pop_front();
-          credit_bytes_ = bytes;
         } else {
           finished_ = true;
         }
       }
       if (finished_) return emit(0, {sequence_, 0, true, {}});
       emit_ready(std::move(ready));
-      schedule_reads();
     }
     schedule_reads();
   }
 
+  /// A release that finds room wakes the source by a task; until then no thread waits.
+  bool acquire(std::int64_t bytes) {
+    if (bytes == 0) return true;
+    parked_ = true;  // before the account keeps the waker, which may run at once
+    if (!credits.acquire_or_park(bytes, [this] { waker_.try_put(0); })) return false;
+    parked_ = false;
+    return true;
+  }
+
   void emit_ready(Ready ready) {
-    const auto credit = std::make_shared<Credit>(credits, credit_bytes_, nullptr);
-    if (ready.failure) {
-      control.fail(std::move(*ready.failure));
+    Message message;
+    if (ready.bytes > 0) message = Message::adopt(std::move(ready.batch), &credits, ready.bytes, {});
+    if (ready.refused && ready.refused->failure) {
+      control.fail(std::move(*ready.refused->failure));
       return;
     }
-    Counters counters = std::move(ready.refused);
-    if (ready.batch && ready.batch.get().length > 0) {
-      Message message = Message::adopt(std::move(ready.batch), credit);
+    Counters counters;
+    if (ready.refused) counters = std::move(ready.refused->counters);
+    if (message) {
       if (limit_ >= 0 && emitted_ + message.rows() >= limit_) {
         message = message.slice(0, limit_ - emitted_);
         finished_ = true;
@@ -366,12 +411,14 @@ class SourceNode final : public FlowNode {
   std::mutex mutex_;  // protects units_ and next_unit_
   std::deque<std::unique_ptr<Unit>> units_;
   std::int64_t next_unit_ = 0, unit_count_ = 0;
-  // Used by the serial pump alone.
+  std::atomic<std::int64_t> pump_requests_{0};
+  std::atomic<bool> parked_{false};  // the account keeps the waker: there is nothing to do before it runs
+  // Used by the pump alone.
   std::uint64_t sequence_ = 0;
-  std::int64_t emitted_ = 0, credit_bytes_ = 0;
+  std::int64_t emitted_ = 0;
   bool finished_ = false;
   tf::function_node<Unit*, tf::continue_msg, tf::queueing> reader_;
-  tf::function_node<int, tf::continue_msg, tf::queueing> pump_;
+  tf::function_node<int, tf::continue_msg, tf::queueing> waker_;
 };
 
 /// Calls a plugin's pure function on many batches at once.
@@ -399,7 +446,8 @@ class MapNode final : public FlowNode {
     if (control.stopping()) return;
     Counters counters;
     std::vector<DropRecord> drops;
-    std::vector<Message> messages(outputs.size());
+    OutputMessages storage;
+    const std::span<Message> messages(storage.data(), outputs.size());
     if (envelope.message.rows() > 0) {
       const ArrowArray& in = envelope.message.array();
       counters.in = in_meters[0].measure(in);
@@ -409,7 +457,7 @@ class MapNode final : public FlowNode {
       if (status == FLOWRUN_CANCELLED && control.stopping()) return;
       if (status == FLOWRUN_OK) {
         count_call(call, in, in_meters[0], 0, counters, drops);
-        for (std::size_t output = 0; output < outputs.size(); ++output) messages[output] = adopt(arrays[output], output, envelope.message.credit());
+        for (std::size_t output = 0; output < outputs.size(); ++output) messages[output] = adopt(arrays[output], output, envelope.message);
       } else {
         process_rows(envelope.message, call, status, messages, counters, drops);
       }
@@ -423,7 +471,7 @@ class MapNode final : public FlowNode {
   }
 
   /// Runs a failed batch again row by row: the rows that fail alone are the errors. A batch whose rows all pass alone has an error of its own.
-  void process_rows(const Message& batch, const NodeCall& failed, flowrun_status status, std::vector<Message>& messages, Counters& counters, std::vector<DropRecord>& drops) {
+  void process_rows(const Message& batch, const NodeCall& failed, flowrun_status status, std::span<Message> messages, Counters& counters, std::vector<DropRecord>& drops) {
     std::vector<ColumnBuffer> kept(outputs.begin(), outputs.end());
     bool found = false;
     for (std::int64_t row = 0; row < batch.rows(); ++row) {
@@ -448,12 +496,12 @@ class MapNode final : public FlowNode {
     for (std::size_t output = 0; output < outputs.size(); ++output) {
       ArrowArray array;
       kept[output].take().move_to(&array);
-      messages[output] = adopt(array, output, batch.credit());
+      messages[output] = adopt(array, output, batch);
     }
   }
 
   /// Counts the documents that are in some output, each once, and checks that none got lost.
-  void count_outputs(const std::vector<Message>& messages, Counters& counters) {
+  void count_outputs(std::span<const Message> messages, Counters& counters) {
     for (std::size_t output = 0; output < messages.size(); ++output)
       if (messages[output]) counters.out += out_meters[output].measure(messages[output].array());
     const std::int64_t others = counters.dropped_total().documents + counters.errors_total().documents;
@@ -463,7 +511,7 @@ class MapNode final : public FlowNode {
                                                counters.out.documents, others));
   }
 
-  void count_distinct(const std::vector<Message>& messages, Counters& counters) {
+  void count_distinct(std::span<const Message> messages, Counters& counters) {
     std::unordered_set<std::string_view> seen;
     counters.out = {};
     for (std::size_t output = 0; output < messages.size(); ++output)
@@ -476,6 +524,44 @@ class MapNode final : public FlowNode {
   tf::function_node<Envelope, tf::continue_msg, tf::queueing> node_;
 };
 
+/// Puts envelopes in order: a ring in which each has its place by its sequence number, so that keeping and taking one allocates nothing.
+class ReorderRing {
+ public:
+  /// Keeps an envelope whose turn has not passed. The ring grows to the largest gap.
+  void put(Envelope envelope) {
+    while (envelope.sequence - next_ >= places_.size()) grow();
+    Place& place = at(envelope.sequence);
+    place.taken = true;
+    place.envelope = std::move(envelope);
+  }
+  /// Returns whether the envelope is there whose turn it is.
+  bool ready() const { return places_[next_ & (places_.size() - 1)].taken; }
+  Envelope take() {
+    Place& place = at(next_++);
+    place.taken = false;
+    return std::move(place.envelope);
+  }
+  void clear() {
+    for (Place& place : places_) place = {};
+  }
+
+ private:
+  struct Place {
+    Envelope envelope;
+    bool taken = false;
+  };
+  Place& at(std::uint64_t sequence) { return places_[sequence & (places_.size() - 1)]; }
+  void grow() {
+    std::vector<Place> old(places_.size() * 2);
+    old.swap(places_);
+    for (Place& place : old)
+      if (place.taken) at(place.envelope.sequence) = std::move(place);
+  }
+
+  std::vector<Place> places_{16};  // a power of two
+  std::uint64_t next_ = 0;
+};
+
 /// Calls a body on its batches in order, one at a time.
 class OrderedNode final : public FlowNode {
  public:
@@ -483,17 +569,18 @@ class OrderedNode final : public FlowNode {
       : FlowNode(std::move(node_context), std::move(input_schemas), std::move(output_schemas), stage, account),
         body_(std::move(body)),
         out_sequence_(outputs.size(), 0),
-        node_(graph, tf::serial, [this](int) {
+        node_(graph, tf::unlimited, [this](int) {  // `scheduled_` lets one task run at a time, for less than oneTBB's queue would take
           guarded_body([&] { drain(); });
           return tf::continue_msg();
         }) {}
 
+  bool ended() const override { return ended_; }
   void deliver(Envelope envelope) override {
+    if (control.stopping()) return;
     {
       const std::lock_guard lock(mutex_);
-      const std::uint64_t sequence = envelope.sequence;
-      waiting_.emplace(sequence, std::move(envelope));
-      if (scheduled_ || sequence != next_) return;
+      waiting_.put(std::move(envelope));
+      if (scheduled_ || !waiting_.ready()) return;
       scheduled_ = true;
     }
     node_.try_put(0);
@@ -504,24 +591,31 @@ class OrderedNode final : public FlowNode {
   static constexpr int kBurst = 16;
 
   void drain() {
-    for (int i = 0; i < kBurst; ++i) {
-      Envelope envelope;
-      {
-        const std::lock_guard lock(mutex_);
-        if (control.stopping()) waiting_.clear();
-        const auto first = waiting_.begin();
-        if (first == waiting_.end() || first->first != next_) {
-          scheduled_ = false;
-          return;
-        }
-        envelope = std::move(first->second);
-        waiting_.erase(first);
-        ++next_;
-      }
+    std::array<Envelope, kBurst> burst;
+    std::size_t count = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      while (count < kBurst && waiting_.ready()) burst[count++] = waiting_.take();
+    }
+    for (std::size_t i = 0; i < count && !control.stopping(); ++i) {
+      const Envelope envelope = std::move(burst[i]);
       if (envelope.end) finish();
       else process(envelope);
     }
+    report();
+    {
+      const std::lock_guard lock(mutex_);
+      if (control.stopping()) waiting_.clear();
+      scheduled_ = waiting_.ready();
+      if (!scheduled_) return;
+    }
     node_.try_put(0);
+  }
+
+  /// Hands over what a burst has counted.
+  void report() {
+    if (context.records) context.records->add(unreported_);
+    unreported_ = {};
   }
 
   void process(const Envelope& envelope) {
@@ -540,7 +634,7 @@ class OrderedNode final : public FlowNode {
       count_call(call, in, meter, 0, counters, drops);
     }
     if (context.records) context.records->drops.add(envelope.sequence, std::move(drops));
-    emit_arrays(arrays, envelope.message ? envelope.message.credit() : nullptr, counters);
+    emit_arrays(arrays, envelope.message, counters);
   }
 
   void finish() {
@@ -551,12 +645,14 @@ class OrderedNode final : public FlowNode {
     if (status == FLOWRUN_CANCELLED && control.stopping()) return;
     call.check(status);
     Counters counters;
-    emit_arrays(arrays, nullptr, counters);
+    emit_arrays(arrays, {}, counters);
+    report();
     if (context.records && !outputs.empty()) check_totals();
     for (std::size_t output = 0; output < outputs.size(); ++output) emit(output, {out_sequence_[output], 0, true, {}});
+    ended_ = true;
   }
 
-  void emit_arrays(OutputArrays& arrays, const std::shared_ptr<Credit>& parent, Counters& counters) {
+  void emit_arrays(OutputArrays& arrays, const Message& parent, Counters& counters) {
     for (std::size_t output = 0; output < outputs.size(); ++output) {
       Message message = adopt(arrays[output], output, parent);
       if (message) counters.out += out_meters[output].measure(message.array());
@@ -566,7 +662,7 @@ class OrderedNode final : public FlowNode {
       const Tally dropped = counters.dropped_total(), errors = counters.errors_total();
       counters.out = {counters.in.documents - dropped.documents - errors.documents, counters.in.bytes - dropped.bytes - errors.bytes, 0};
     }
-    if (context.records) context.records->add(counters);
+    unreported_.add(counters);
   }
 
   void check_totals() {
@@ -585,11 +681,12 @@ class OrderedNode final : public FlowNode {
   }
 
   std::unique_ptr<OrderedBody> body_;
-  std::mutex mutex_;  // protects waiting_, next_, scheduled_
-  std::map<std::uint64_t, Envelope> waiting_;
-  std::uint64_t next_ = 0;
+  std::mutex mutex_;  // protects waiting_ and scheduled_
+  ReorderRing waiting_;
   bool scheduled_ = false;
-  std::vector<std::uint64_t> out_sequence_;  // used by the serial drain alone
+  Counters unreported_;  // used by the serial drain alone
+  std::vector<std::uint64_t> out_sequence_;  // used by the serial drain alone, as is ended_
+  bool ended_ = false;
   tf::function_node<int, tf::continue_msg, tf::queueing> node_;
 };
 
@@ -644,8 +741,14 @@ void Flow::run() {
     for (auto& node : impl_->nodes)
       if (std::all_of(node->outlets.begin(), node->outlets.end(), [](const auto& outlet) { return outlet.empty(); })) node->activate();
     impl_->graph->wait_for_all();
+    // At rest although a source waits: what it waits for is kept by a node. Such a node holds the memory anyway, so one more batch is let in.
+    while (!impl_->control.stopping() && impl_->credits.overdraw()) impl_->graph->wait_for_all();
   });
   impl_->credits.forget_parked();
+  // Never expected; but what a node has not read to its end must not be committed.
+  if (impl_->control.stopping()) return;
+  for (const auto& node : impl_->nodes)
+    if (!node->ended()) node->fail(Code::kInternal, "the stage came to rest before this node had read all its input");
 }
 
 }  // namespace flowrun::graph

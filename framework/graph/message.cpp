@@ -8,7 +8,7 @@ bool CreditAccount::acquire_or_park(std::int64_t bytes, std::function<void()> wa
   const auto try_acquire = [&] {
     std::int64_t free = free_.load(std::memory_order_relaxed);
     for (;;) {
-      if (free < bytes && free < total_) return false;
+      if (free < bytes && free < total_ && !overdraft_.exchange(false)) return false;
       if (free_.compare_exchange_weak(free, free - bytes, std::memory_order_acq_rel)) break;
     }
     const std::int64_t out = total_ - free + bytes;
@@ -30,13 +30,20 @@ bool CreditAccount::acquire_or_park(std::int64_t bytes, std::function<void()> wa
 void CreditAccount::release(std::int64_t bytes) noexcept {
   free_.fetch_add(bytes, std::memory_order_seq_cst);
   if (parked_count_.load(std::memory_order_seq_cst) == 0) return;
-  std::deque<std::function<void()>> woken;
+  std::vector<std::function<void()>> woken;
   {
     const std::lock_guard lock(mutex_);
     woken.swap(parked_);
     parked_count_.store(0, std::memory_order_seq_cst);
   }
   for (auto& wake : woken) wake();
+}
+
+bool CreditAccount::overdraw() noexcept {
+  if (parked_count_.load(std::memory_order_seq_cst) == 0) return false;
+  overdraft_ = true;
+  release(0);
+  return true;
 }
 
 void CreditAccount::forget_parked() noexcept {

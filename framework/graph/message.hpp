@@ -5,11 +5,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include <flowrun/message.hpp>
 
@@ -26,6 +25,9 @@ class CreditAccount {
   /// Takes `bytes` without waiting; the account may go below zero.
   void charge(std::int64_t bytes) noexcept { free_.fetch_sub(bytes, std::memory_order_relaxed); }
   void release(std::int64_t bytes) noexcept;
+  /// Lets one of those that are parked take its bytes although they are not free, and wakes them all. Returns whether anyone was parked. For a
+  /// flow at rest: a node keeps batches, and with them the credits that the sources wait for.
+  bool overdraw() noexcept;
   /// Forgets all that are parked: their stage has ended.
   void forget_parked() noexcept;
   std::int64_t outstanding() const noexcept { return total_ - free_.load(std::memory_order_relaxed); }
@@ -36,48 +38,43 @@ class CreditAccount {
   std::atomic<std::int64_t> free_;
   std::atomic<std::int64_t> peak_{0};
   std::atomic<int> parked_count_{0};
+  std::atomic<bool> overdraft_{false};           // the next acquire need not find room
   std::mutex mutex_;                             // protects parked_
-  std::deque<std::function<void()>> parked_;
-};
-
-/// Credits held by one message; kept alive by it and by all messages derived from it.
-class Credit {
- public:
-  Credit(CreditAccount& account, std::int64_t bytes, std::shared_ptr<Credit> parent) : account_(account), bytes_(bytes), parent_(std::move(parent)) {}
-  Credit(const Credit&) = delete;
-  Credit& operator=(const Credit&) = delete;
-  ~Credit() { account_.release(bytes_); }
-
- private:
-  CreditAccount& account_;
-  std::int64_t bytes_;
-  std::shared_ptr<Credit> parent_;
+  std::vector<std::function<void()>> parked_;
 };
 
 /// An immutable batch with its credits. The array is the first member: a plugin is lent `&array`, and `retain` finds its way back.
+///
+/// Batch and credits have a count each, in one block of memory: the array is released with the last message, the credits only when the
+/// messages derived from it have gone as well.
 struct Payload {
   ArrowArray array{};
   std::atomic<std::int64_t> references{1};
-  std::shared_ptr<Credit> credit;
-
-  ~Payload() {
-    if (array.release) array.release(&array);
-  }
+  std::atomic<std::int64_t> credit_references{1};  ///< derived payloads, and one for all of `references`
+  CreditAccount* account = nullptr;                ///< null: holds no credits
+  std::int64_t credit_bytes = 0;
+  Payload* parent = nullptr;  ///< whose credits are shared
 };
 
 /// Counted reference to a Payload; may be null: an empty batch.
 class Message {
  public:
   Message() = default;
-  /// Takes over `array`.
-  static Message adopt(OwnedArray array, std::shared_ptr<Credit> credit) {
-    auto payload = std::make_unique<Payload>();
-    array.move_to(&payload->array);
-    payload->credit = std::move(credit);
+  /// Takes over `array`, and with it `bytes` that `account` has given already (null: none). The credits of `parent` stay out as well until the
+  /// new message and all that derive from it have gone.
+  static Message adopt(OwnedArray array, CreditAccount* account, std::int64_t bytes, const Message& parent) {
     Message message;
-    message.payload_ = payload.release();
+    message.payload_ = new Payload;
+    array.move_to(&message.payload_->array);
+    message.payload_->account = account;
+    message.payload_->credit_bytes = bytes;
+    if (parent) {
+      parent.payload_->credit_references.fetch_add(1, std::memory_order_relaxed);
+      message.payload_->parent = parent.payload_;
+    }
     return message;
   }
+  static Message adopt(OwnedArray array) { return adopt(std::move(array), nullptr, 0, Message()); }
   Message(const Message& other) noexcept : payload_(other.payload_) {
     if (payload_) payload_->references.fetch_add(1, std::memory_order_relaxed);
   }
@@ -90,7 +87,6 @@ class Message {
 
   explicit operator bool() const noexcept { return payload_ != nullptr; }
   const ArrowArray& array() const noexcept { return payload_->array; }
-  const std::shared_ptr<Credit>& credit() const noexcept { return payload_->credit; }
   std::int64_t rows() const noexcept { return payload_ ? payload_->array.length : 0; }
 
   /// The host's side of `flowrun_call.retain`: `out` becomes one more owner of a lent payload.
@@ -111,7 +107,7 @@ class Message {
     part.offset += first;
     part.length = n;
     part.null_count = 0;
-    return adopt(OwnedArray(std::move(part)), payload_->credit);
+    return adopt(OwnedArray(std::move(part)));  // it owns this payload, and so its credits
   }
 
  private:
@@ -120,7 +116,14 @@ class Message {
     array->release = nullptr;
   }
   static void drop(Payload* payload) noexcept {
-    if (payload && payload->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete payload;
+    if (!payload || payload->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (payload->array.release) payload->array.release(&payload->array);
+    while (payload && payload->credit_references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      Payload* const parent = payload->parent;
+      if (payload->credit_bytes != 0) payload->account->release(payload->credit_bytes);
+      delete payload;
+      payload = parent;
+    }
   }
 
   Payload* payload_ = nullptr;

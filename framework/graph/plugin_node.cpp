@@ -129,7 +129,7 @@ class PluginBlocking final : public OrderedBody {
     while (status == FLOWRUN_OK && end == 0) {
       OwnedArray batch;
       status = table_->produce(self_, call, batch.address(), &end);
-      if (status == FLOWRUN_OK && batch && batch.get().length > 0) status = spool_->process(call, 0, Message::adopt(std::move(batch), nullptr), out);
+      if (status == FLOWRUN_OK && batch && batch.get().length > 0) status = spool_->process(call, 0, Message::adopt(std::move(batch)), out);
     }
     return status == FLOWRUN_OK && spool_ ? spool_->finish(call, out) : status;
   }

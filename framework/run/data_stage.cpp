@@ -55,7 +55,6 @@ class StageRunner {
       if (!flow_nodes_.empty()) {
         context_.reporter.set_sampler([this] { return sample(); });
         flow.run();
-        context_.reporter.set_sampler({});
       }
     }
     throw_if_stopped();
@@ -68,6 +67,7 @@ class StageRunner {
   }
 
   ~StageRunner() {
+    context_.reporter.set_sampler({});  // also where the flow threw
     std::error_code error;
     fs::remove_all(records_folder_, error);
   }

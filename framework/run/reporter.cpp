@@ -93,6 +93,7 @@ void Reporter::plugin_line(const std::string& node, int level, std::string_view 
 
 void Reporter::set_sampler(std::function<nlohmann::json()> sample) {
   const std::lock_guard lock(sampler_mutex_);
+  if (sampler_ && !sample) write_sample();
   sampler_ = std::move(sample);
 }
 
@@ -100,16 +101,19 @@ void Reporter::sample_loop() {
   std::unique_lock lock(sampler_mutex_);
   while (!closing_) {
     wake_.wait_for(lock, std::chrono::seconds(1));
-    if (!sampler_ || closing_) continue;
-    // Not durable: a torn progress.json is never seen thanks to the rename, and a lost one does not matter.
-    const std::string text = sampler_().dump() + "\n";
-    const std::string temporary = folder_ + "/progress.json.tmp";
-    if (std::FILE* file = std::fopen(temporary.c_str(), "we")) {
-      std::fwrite(text.data(), 1, text.size(), file);
-      std::fclose(file);
-      std::error_code error;
-      std::filesystem::rename(temporary, folder_ + "/progress.json", error);
-    }
+    if (sampler_ && !closing_) write_sample();
+  }
+}
+
+/// With sampler_mutex_ held. Not durable: a torn progress.json is never seen thanks to the rename, and a lost one does not matter.
+void Reporter::write_sample() {
+  const std::string text = sampler_().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::string temporary = folder_ + "/progress.json.tmp";
+  if (std::FILE* file = std::fopen(temporary.c_str(), "we")) {
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fclose(file);
+    std::error_code error;
+    std::filesystem::rename(temporary, folder_ + "/progress.json", error);
   }
 }
 

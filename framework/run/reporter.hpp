@@ -37,13 +37,14 @@ class Reporter {
   /// A plugin's line; the first few warnings of each node are shown, all are logged.
   void plugin_line(const std::string& node, int level, std::string_view text);
 
-  /// While it is set, `sample` gives progress.json's content once a second; null ends it.
+  /// While it is set, `sample` gives progress.json's content once a second; null ends it, with a last sample.
   void set_sampler(std::function<nlohmann::json()> sample);
 
  private:
   void log(const char* level, const std::string& node, std::string_view text);
   void print(std::string_view text);
   void sample_loop();
+  void write_sample();
 
   const Verbosity verbosity_;
   std::mutex mutex_;  // protects log_ and warnings_

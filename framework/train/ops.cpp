@@ -8,23 +8,21 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adamw.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "train/gemm.hpp"
 #include "train/kernels.hpp"
 
 namespace flowrun::train {
 namespace {
 
-// B batch, T time, N = B T rows, D model width, F width of the MLP, H query heads, K key and value heads, C channels of a head, V vocabulary.
+// B batch, T time, N = B T rows, D model width, M width of an output, F width of the MLP, H query heads, K key and value heads, C channels of a head, V vocabulary.
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -135,6 +133,26 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   return out_BHTC.transpose(1, 2).reshape({batch, time, heads * q.size(3)});
 }
 
+// --------------------------------------------------------------------------------------------------------------------------- linear
+
+struct Linear : torch::autograd::Function<Linear> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight_MD) {
+    const at::Tensor x_ND = x.reshape({-1, x.size(-1)});
+    context->save_for_backward({x_ND, weight_MD});
+    std::vector<std::int64_t> shape = x.sizes().vec();
+    shape.back() = weight_MD.size(0);
+    return product(x_ND, weight_MD.t()).view(shape);
+  }
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &x_ND = saved[0], &weight_MD = saved[1];
+    const at::Tensor dy_NM = gradients[0].reshape({-1, weight_MD.size(0)});
+    std::vector<std::int64_t> shape = gradients[0].sizes().vec();
+    shape.back() = weight_MD.size(1);
+    return {product(dy_NM, weight_MD).view(shape), product(dy_NM.t(), x_ND)};
+  }
+};
+
 // ------------------------------------------------------------------------------------------------------------------------------ MLP
 
 void silu_mul(const at::Tensor& g, const at::Tensor& u, at::Tensor& h) {
@@ -148,21 +166,21 @@ void silu_mul(const at::Tensor& g, const at::Tensor& u, at::Tensor& h) {
 struct Swiglu : torch::autograd::Function<Swiglu> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& gate_FD, const at::Tensor& up_FD, const at::Tensor& down_DF) {
     const at::Tensor x_ND = x.reshape({-1, x.size(-1)});
-    const at::Tensor g_NF = at::mm(x_ND, gate_FD.t()), u_NF = at::mm(x_ND, up_FD.t());
+    const at::Tensor g_NF = product(x_ND, gate_FD.t()), u_NF = product(x_ND, up_FD.t());
     context->save_for_backward({x_ND, gate_FD, up_FD, down_DF, g_NF, u_NF});
     const at::Tensor g = widened(g_NF), u = widened(u_NF);
     at::Tensor h = at::empty_like(g);
     silu_mul(g, u, h);
     std::vector<std::int64_t> shape = x.sizes().vec();
     shape.back() = down_DF.size(0);
-    return at::mm(h.to(x.scalar_type()), down_DF.t()).view(shape);
+    return product(h.to(x.scalar_type()), down_DF.t()).view(shape);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x_ND = saved[0], &gate_FD = saved[1], &up_FD = saved[2], &down_DF = saved[3];
     const at::Tensor dy_ND = gradients[0].reshape({-1, gradients[0].size(-1)});
-    const at::Tensor g = widened(saved[4]), u = widened(saved[5]), dh = widened(at::mm(dy_ND, down_DF));
+    const at::Tensor g = widened(saved[4]), u = widened(saved[5]), dh = widened(product(dy_ND, down_DF));
     at::Tensor h = at::empty_like(g), dg = at::empty_like(g), du = at::empty_like(g);
     with_wide_type(g.scalar_type(), [&]<class T>(T) {
       const T *dh_data = dh.const_data_ptr<T>(), *g_data = g.const_data_ptr<T>(), *u_data = u.const_data_ptr<T>();
@@ -173,9 +191,9 @@ struct Swiglu : torch::autograd::Function<Swiglu> {
     });
     const at::ScalarType type = x_ND.scalar_type();
     const at::Tensor h_NF = h.to(type), dg_NF = dg.to(type), du_NF = du.to(type);
-    at::Tensor dx_ND = at::mm(dg_NF, gate_FD);
-    dx_ND.addmm_(du_NF, up_FD);
-    return {dx_ND.view(gradients[0].sizes()), at::mm(dg_NF.t(), x_ND), at::mm(du_NF.t(), x_ND), at::mm(dy_ND.t(), h_NF)};
+    at::Tensor dx_ND = product(dg_NF, gate_FD);
+    product_into(dx_ND, du_NF, up_FD, /*accumulate=*/true);
+    return {dx_ND.view(gradients[0].sizes()), product(dg_NF.t(), x_ND), product(du_NF.t(), x_ND), product(dy_ND.t(), h_NF)};
   }
 };
 
@@ -191,7 +209,7 @@ double cross_entropy_chunks(const at::Tensor& x_ND, const at::Tensor& weight_VD,
   for (std::int64_t first = 0; first < rows; first += step) {
     const std::int64_t n = std::min(step, rows - first);
     const at::Tensor x = x_ND.narrow(0, first, n);
-    at::Tensor logits = widened(at::mm(x, weight_VD.t()));
+    at::Tensor logits = widened(product(x, weight_VD.t()));
     with_wide_type(logits.scalar_type(), [&]<class T>(T) {
       T* data = logits.mutable_data_ptr<T>();
       for_rows(n, vocabulary, [&](std::int64_t begin, std::int64_t end) {
@@ -202,10 +220,10 @@ double cross_entropy_chunks(const at::Tensor& x_ND, const at::Tensor& weight_VD,
     if (!gradient) continue;
     const at::Tensor d = logits.to(x_ND.scalar_type());
     at::Tensor dx = dx_ND->narrow(0, first, n);
-    at::mm_out(dx, d, weight_VD);
+    product_into(dx, d, weight_VD, /*accumulate=*/false);
     // In bf16 the chunks are added up in fp32.
-    if (dweight_VD->scalar_type() == d.scalar_type()) dweight_VD->addmm_(d.t(), x);
-    else dweight_VD->add_(at::mm(d.t(), x));
+    if (dweight_VD->scalar_type() == d.scalar_type()) product_into(*dweight_VD, d.t(), x, /*accumulate=*/true);
+    else dweight_VD->add_(product(d.t(), x));
   }
   double sum = 0;
   for (const double loss : losses) sum += loss;
@@ -283,7 +301,7 @@ const native::tables::Ops& ops() {
         return guarded(call, [&] { *out = Swiglu::apply(x, gate, up, down); });
       },
       [](const flowrun_call* call, const at::Tensor& x, const at::Tensor& weight, at::Tensor* out) noexcept {
-        return guarded(call, [&] { *out = at::linear(x, weight); });
+        return guarded(call, [&] { *out = Linear::apply(x, weight); });
       },
       [](const flowrun_call* call, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& targets, native::Loss* out) noexcept {
         return guarded(call, [&] { *out = linear_cross_entropy(x, weight, targets); });

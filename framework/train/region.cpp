@@ -23,6 +23,7 @@
 #include "base/durable.hpp"
 #include "train/checkpoint.hpp"
 #include "train/evaluating.hpp"
+#include "train/gemm.hpp"
 #include "train/metrics.hpp"
 #include "train/training.hpp"
 
@@ -40,7 +41,7 @@ const std::string& host_fingerprint() {
 }
 
 /// What results depend on beside graph, data and threads.
-std::string setup_text() { return fmt::format("libtorch {} {}, {}", TORCH_VERSION, FLOWRUN_LIBTORCH_GIT, at::get_cpu_capability()); }
+std::string setup_text() { return fmt::format("libtorch {} {}, {}, {}", TORCH_VERSION, FLOWRUN_LIBTORCH_GIT, at::get_cpu_capability(), gemm_library()); }
 
 /// Flushes denormal numbers to zero on the calling thread: they cost a hundred cycles each, and nothing here means anything by them.
 void flush_denormals() {

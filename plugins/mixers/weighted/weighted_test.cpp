@@ -268,7 +268,7 @@ TEST(DomainIndex, SurvivesSaveAndLoad) {
 
 TEST(DomainIndex, RefusesADamagedFile) {
   const TemporaryFolder folder;
-  const DomainIndex index = index_of(random_rows(20, 3, 3));
+  const DomainIndex index = index_of(random_rows(8, 3, 3));
   index.save(folder.path("domains"));
   const std::string good = read_file(folder.path("domains"));
   for (std::size_t at = 0; at < good.size(); ++at) {
@@ -322,7 +322,7 @@ TEST(Weighted, GivesRowsAsTheyAreInTheOrderOfTheDefinition) {
   EXPECT_EQ(token_rows(node.runner.read_rows(1200, 30)), std::vector<TokenRow>(expected.begin() + 1200, expected.begin() + 1230));
 
   const Batch index = node.runner.index_rows(700, 50);
-  const BatchView view(index.array.get(), MemoryDataset::index_fields());
+  const BatchView view(index.array.get(), index.schema);
   ASSERT_EQ(view.size(), 50);
   for (std::int64_t i = 0; i < 50; ++i) {
     const TokenRow& row = expected[static_cast<std::size_t>(700 + i)];

@@ -1,4 +1,4 @@
-#include "readers/jsonl/json_string.hpp"
+#include "json_string.hpp"
 
 #include <charconv>
 #include <cstdint>

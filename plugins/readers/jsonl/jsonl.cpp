@@ -1,11 +1,11 @@
-#include "readers/jsonl/jsonl.hpp"
+#include "jsonl.hpp"
 
 #include <simdjson.h>
 
 #include <utility>
 
+#include "json_string.hpp"
 #include "readers/common/utf8.hpp"
-#include "readers/jsonl/json_string.hpp"
 
 namespace flowrun::readers {
 namespace {

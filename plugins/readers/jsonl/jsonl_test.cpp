@@ -1,4 +1,4 @@
-#include "readers/jsonl/jsonl.hpp"
+#include "jsonl.hpp"
 
 #include <flowrun/testing.hpp>
 #include <gmock/gmock.h>
@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "json_string.hpp"
 #include "readers/common/compress_for_test.hpp"
-#include "readers/jsonl/json_string.hpp"
 
 namespace flowrun::readers {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "jsonl.hpp"
 #include "readers/common/file_source.hpp"
-#include "readers/jsonl/jsonl.hpp"
 
 namespace flowrun::readers {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "text_pieces.hpp"
 #include "readers/common/file_source.hpp"
 #include "readers/common/utf8.hpp"
-#include "readers/text/text_pieces.hpp"
 
 namespace flowrun::readers {
 namespace {

@@ -1,4 +1,4 @@
-#include "readers/text/text_pieces.hpp"
+#include "text_pieces.hpp"
 
 #include "readers/common/utf8.hpp"
 
