@@ -22,6 +22,10 @@ configure_flags = -DFLOWRUN_NATIVE=ON -DFLOWRUN_LIBTORCH="$$(scripts/bootstrap -
 endif
 
 # CMake takes these from the environment when it configures a folder for the first time. Looked up late, after bootstrap.
+# One cache serves every checkout of a machine: paths below this one count as relative, and a precompiled header may be used.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+export CCACHE_SLOPPINESS := pch_defines,time_macros
 export CMAKE_C_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
 

@@ -1,5 +1,6 @@
 // flowrun's main(): parses the command line, runs one command, prints an error once and returns its exit code.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/commands.hpp"
+#include "config/diagnostics.hpp"
 #include "run/exit_codes.hpp"
 
 namespace {
@@ -28,15 +30,20 @@ void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-/// `flowrun GRAPH` is `flowrun run GRAPH`: a first word with '/' or '.toml' is a graph.
-std::vector<std::string> with_command(std::vector<std::string> arguments) {
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& word = arguments[i];
-    if (word.starts_with("-")) continue;
-    if (word.find('/') != std::string::npos || word.find(".toml") != std::string::npos) arguments.insert(arguments.begin(), "run");
-    break;
+/// `flowrun GRAPH` is `flowrun run GRAPH`: a first word with '/' or '.toml' is a graph. Throws CLI::ParseError for a word that is neither that nor
+/// a command.
+std::vector<std::string> with_command(const CLI::App& app, std::vector<std::string> arguments) {
+  const auto word = std::find_if(arguments.begin(), arguments.end(), [](const std::string& text) { return !text.starts_with("-"); });
+  if (word == arguments.end()) return arguments;
+  if (word->find('/') != std::string::npos || word->find(".toml") != std::string::npos) {
+    arguments.insert(arguments.begin(), "run");
+    return arguments;
   }
-  return arguments;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), *word) != names.end()) return arguments;
+  const auto near = flowrun::config::nearest(*word, names);
+  throw CLI::ArgumentMismatch("'" + *word + "' is no command, and no graph: that has a '/' or ends in .toml" + (near ? "; did you mean '" + *near + "'?" : ""));
 }
 
 int exit_code(const flowrun::Error& error) {
@@ -68,9 +75,9 @@ int main(int argc, char** argv) {
   flowrun::cli::add_inspect(app, invocation);
   flowrun::cli::add_checkpoint(app, invocation);
   catch_signals();
-  std::vector<std::string> arguments = with_command({argv + 1, argv + argc});
-  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
+    std::vector<std::string> arguments = with_command(app, {argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(arguments);
     return invocation.result;
   } catch (const CLI::ParseError& error) {

@@ -387,7 +387,7 @@ class Resolver {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       const std::string family = spec_.nodes[i].plugin.substr(0, spec_.nodes[i].plugin.find('/'));
       const bool sink = known(i) && graph_.nodes[i].descriptor().outputs.empty();  // a writer, whatever its family is called
-      if (sink || family == "writers" || family == "evaluators" || family == "optimizers") stack.push_back(i);
+      if (sink || graph_.nodes[i].cache || family == "writers" || family == "evaluators" || family == "optimizers") stack.push_back(i);
     }
     while (!stack.empty()) {
       const std::size_t i = stack.back();

@@ -34,7 +34,7 @@ class GopherQualityNode : public RowFilter {
         .summary("Drops documents that break one of Gopher's quality rules, with datatrove's reasons; a threshold of 0 switches its rule off.")
         .input({"in", "documents"})
         .output({"out", "documents"})
-        .parameter(string("words").choices({"whitespace"}).required().about(
+        .parameter(string("words").choices({"whitespace"}).defaults("whitespace").about(
             "What a word is; \"whitespace\": what stands between Unicode white space, as in Python's str.split()."))
         .parameter(integer("min_doc_words").unit("words").min_value(0).defaults(limits.min_doc_words).about("Fewer words that are not all punctuation: gopher_short_doc."))
         .parameter(integer("max_doc_words").unit("words").min_value(0).defaults(limits.max_doc_words).about("More words that are not all punctuation: gopher_long_doc."))
