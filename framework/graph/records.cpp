@@ -1,6 +1,7 @@
 #include "graph/records.hpp"
 
 #include <cmath>
+#include <deque>
 #include <optional>
 
 #include <fmt/format.h>
@@ -68,7 +69,7 @@ struct DropLog::Impl {
   std::string path;
   std::mutex mutex;  // protects everything below
   std::uint64_t next = 0;
-  std::map<std::uint64_t, std::vector<DropRecord>> pending;
+  std::deque<std::optional<std::vector<DropRecord>>> pending;  // of the batches from `next` on; none: not reported yet
   std::unique_ptr<io::StagedFile> file;
   std::optional<ZstdWriter> writer;
 
@@ -90,18 +91,17 @@ DropLog::~DropLog() = default;
 
 void DropLog::add(std::uint64_t sequence, std::vector<DropRecord> drops) {
   const std::lock_guard lock(impl_->mutex);
-  if (sequence == impl_->next && impl_->pending.empty()) {
-    ++impl_->next;
-    return impl_->write(drops);
-  }
-  impl_->pending.emplace(sequence, std::move(drops));
-  for (auto it = impl_->pending.begin(); it != impl_->pending.end() && it->first == impl_->next; it = impl_->pending.erase(it), ++impl_->next)
-    impl_->write(it->second);
+  auto& pending = impl_->pending;
+  const auto place = static_cast<std::size_t>(sequence - impl_->next);
+  if (place >= pending.size()) pending.resize(place + 1);
+  pending[place] = std::move(drops);
+  for (; !pending.empty() && pending.front(); pending.pop_front(), ++impl_->next) impl_->write(*pending.front());
 }
 
 bool DropLog::finish() {
   const std::lock_guard lock(impl_->mutex);
-  for (const auto& [sequence, drops] : impl_->pending) impl_->write(drops);
+  for (const auto& drops : impl_->pending)
+    if (drops) impl_->write(*drops);
   impl_->pending.clear();
   if (!impl_->file) return false;
   impl_->writer->finish();
