@@ -88,6 +88,17 @@ nlohmann::json path_list(const Finder& finder, config::Value& value, const std::
   return list;
 }
 
+/// Takes a path that stays inside the run's folder.
+nlohmann::json output_path(const Finder& finder, const config::Value& value) {
+  const std::string* text = text_of(value);
+  if (!text) return finder.wrong_type(value, "a path");
+  const fs::path path = fs::path(*text).lexically_normal();
+  if (!path.empty() && path.is_relative() && *path.begin() != ".." && path.has_filename() && path != ".") return path.string();
+  const std::string expected = "the path of a file inside the run's folder";
+  finder.add(value, "out_of_range", fmt::format("'{}' is '{}', expected {}", finder.parameter.name, *text, expected), *text, expected);
+  return nullptr;
+}
+
 nlohmann::json string_value(const Finder& finder, const config::Value& value) {
   const auto& parameter = finder.parameter;
   const std::string* text = text_of(value);
@@ -137,7 +148,7 @@ nlohmann::json parameter_value(const plugin::ParameterInfo& parameter, config::V
     return in_range(finder, value, *number, fmt::format("{}", *number)) ? nlohmann::json(*number) : nullptr;
   }
   if (type == "string") return string_value(finder, value);
-  if (type == "output_path") return text_of(value) ? nlohmann::json(*text_of(value)) : finder.wrong_type(value, "a path");
+  if (type == "output_path") return output_path(finder, value);
   if (type == "path") return text_of(value) ? one_path(value, base) : finder.wrong_type(value, "a path");
   if (type == "paths") return path_list(finder, value, base);
   if (type == "list<string>") {

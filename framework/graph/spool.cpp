@@ -22,6 +22,8 @@ constexpr std::uint32_t kVersion = 1;
 /// Raw bytes at which a block ends: large enough to compress well, small enough that one document drawn at random stays cheap.
 constexpr std::int64_t kDocumentsBlockBytes = std::int64_t{1} << 20;
 constexpr std::int64_t kTokensBlockBytes = std::int64_t{256} << 10;
+/// More than one block can hold: every column ends below 2 GiB.
+constexpr std::uint64_t kRawBytesMax = std::uint64_t{1} << 36;
 
 nlohmann::json to_json(const Field& field) {
   nlohmann::json children = nlohmann::json::array();
@@ -135,6 +137,7 @@ SpoolReader::SpoolReader(std::string path) : path_(std::move(path)) {
     if (index.size() != block_count * sizeof(Block)) throw Error(Code::kCorruptData, "the index has the wrong size");
     blocks_.resize(block_count);
     if (block_count != 0) std::memcpy(blocks_.data(), index.data(), index.size());
+    check_blocks(index_offset);
   } catch (Error& error) {
     ::close(descriptor_);
     error.add_context(fmt::format("in '{}'; remove its folder and run again", path_));
@@ -143,6 +146,18 @@ SpoolReader::SpoolReader(std::string path) : path_(std::move(path)) {
     ::close(descriptor_);
     throw Error(Code::kCorruptData, fmt::format("'{}' has a damaged schema: {}", path_, error.what()));
   }
+}
+
+/// Checks what no checksum covers: the schema's types, and that the blocks lie in the file one after another and hold all rows.
+void SpoolReader::check_blocks(std::uint64_t end) const {
+  const ColumnBuffer fits(schema_);
+  std::uint64_t row = 0;
+  for (const auto& block : blocks_) {
+    if (block.offset > end || block.stored_bytes > end - block.offset || block.first_row != row || block.rows == 0 || block.raw_bytes > kRawBytesMax)
+      throw Error(Code::kCorruptData, fmt::format("the index has a bad entry for row {}", row));
+    row += block.rows;
+  }
+  if (row != static_cast<std::uint64_t>(rows_)) throw Error(Code::kCorruptData, fmt::format("the index holds {} rows, the trailer says {}", row, rows_));
 }
 
 SpoolReader::~SpoolReader() { ::close(descriptor_); }

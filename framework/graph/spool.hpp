@@ -63,6 +63,7 @@ class SpoolReader {
   };
   std::string read_at(std::uint64_t offset, std::uint64_t bytes, const char* what) const;
   std::shared_ptr<const OwnedArray> cached_block(std::int64_t block);
+  void check_blocks(std::uint64_t end) const;
 
   std::string path_;
   int descriptor_ = -1;

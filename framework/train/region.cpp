@@ -25,6 +25,7 @@
 #include "train/evaluating.hpp"
 #include "train/gemm.hpp"
 #include "train/metrics.hpp"
+#include "train/tensor_memory.hpp"
 #include "train/training.hpp"
 
 namespace flowrun::train {
@@ -51,9 +52,10 @@ void flush_denormals() {
 #endif
 }
 
-/// Makes the calling thread the training thread: LibTorch's thread team, rounding of denormals, and glibc's memory kept between steps
-/// instead of given back and faulted in anew.
+/// Makes the calling thread the training thread: LibTorch's thread team, no denormals, and memory that is kept between steps instead of given
+/// back and faulted in anew. Tensors have their own cache; glibc's thresholds are for what the libraries below need besides.
 void prepare_thread(int threads) {
+  keep_tensor_memory();
   constexpr int kKeepBytes = 1 << 30;
   mallopt(M_MMAP_THRESHOLD, kKeepBytes);
   mallopt(M_TRIM_THRESHOLD, kKeepBytes);

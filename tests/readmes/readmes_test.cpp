@@ -10,8 +10,9 @@ namespace {
 TEST(Readmes, AreWhatTheDescriptorsSay) {
   const auto list = run({{kFlowrun, "list", "--json"}, "/", {{"FLOWRUN_PLUGIN_PATH", ""}}});
   ASSERT_EQ(list.exit_code, 0) << list;
+  const auto listed = nlohmann::json::parse(list.out);
   int checked = 0;
-  for (const auto& plugin : nlohmann::json::parse(list.out)["plugins"]) {
+  for (const auto& plugin : listed["plugins"]) {
     const std::string id = plugin["id"], file = std::string(FLOWRUN_SOURCE_DIR) + "/plugins/" + id + "/README.md";
     EXPECT_EQ(plugin["status"], "ok") << plugin;
     const auto text = run({{kFlowrun, "inspect", id, "--markdown"}, "/", {{"FLOWRUN_PLUGIN_PATH", ""}}});

@@ -135,13 +135,9 @@ TEST(GopherQualityNode, DropsWithValueAndThreshold) {
   EXPECT_THAT(node.close(), IsEmpty());
 }
 
-TEST(GopherQualityNode, WantsToBeToldWhatAWordIs) {
-  try {
-    Runner node(flowrun_plugin_v1, Parameters{});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "parameter 'words' is required");
-  }
+TEST(GopherQualityNode, SplitsAtWhiteSpaceUnlessToldOtherwise) {
+  EXPECT_NO_THROW(Runner(flowrun_plugin_v1, Parameters{}));
+  EXPECT_THAT(flowrun_plugin_v1.descriptor(), ::testing::HasSubstr(R"("name":"words","type":"string","unit":null,"default":"whitespace")"));
 }
 
 }  // namespace
