@@ -147,7 +147,8 @@ class RunTest : public ::testing::Test {
   /// Returns {"<node>/<type>/<file>": bytes} of every artifact of a run, but for their manifests, which hold the time.
   std::map<std::string, std::string> artifacts_of(const std::string& run, const std::string& artifacts) const {
     std::map<std::string, std::string> files;
-    for (const auto& artifact : json(run + "/manifest.json")["artifacts"]) {
+    const auto manifest = json(run + "/manifest.json");
+    for (const auto& artifact : manifest["artifacts"]) {
       const std::string key = artifact["key"];
       for (auto& [name, bytes] : read_tree(path(artifacts + "/" + key.substr(0, 2) + "/" + key)))
         if (name != "manifest.json") files[artifact["node"].get<std::string>() + "/" + artifact["type"].get<std::string>() + "/" + name] = std::move(bytes);
