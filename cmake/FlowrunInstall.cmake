@@ -3,6 +3,11 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS flowrun-embed DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(FLOWRUN_NATIVE)
+  # LibTorch stays where it was unpacked: half a gigabyte that every checkout and installed tree of a machine shares.
+  set_target_properties(flowrun_native PROPERTIES INSTALL_RPATH "$ORIGIN;${LibTorch_DIRECTORY}/lib")
+  install(TARGETS flowrun_native LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(DIRECTORY graphs DESTINATION ${CMAKE_INSTALL_DATADIR}/flowrun)
 install(FILES cmake/FlowrunPlugin.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/flowrun)
 install(EXPORT flowrun-targets NAMESPACE flowrun:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/flowrun)

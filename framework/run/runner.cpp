@@ -154,6 +154,7 @@ class Runner {
       const DataStageResult result = run_data_stage(context, s);
       stages_.push_back({{"index", s}, {"cached", result.cached}, {"seconds", result.seconds}});
       if (result.cached) reporter_.info(fmt::format("{} {}: cached", title, names));
+      else if (result.read.documents == 0) reporter_.info(fmt::format("{} {}: {:.2f} s", title, names, result.seconds));
       else
         reporter_.info(fmt::format("{} {}: {} documents, {:.1f} MB in {:.2f} s ({})", title, names, result.read.documents, static_cast<double>(result.read.bytes) / 1e6, result.seconds,
                                    rate(static_cast<double>(result.read.bytes), result.seconds)));
