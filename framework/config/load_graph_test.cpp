@@ -1,8 +1,6 @@
 // What a graph file means: run, parameters, includes, --set. Errors are in graph_errors_test.cpp, subgraphs in subgraph_test.cpp.
 
 #include <algorithm>
-#include <chrono>
-#include <iostream>
 
 #include <flowrun/error.hpp>
 
@@ -281,29 +279,6 @@ TEST_F(LoadGraph, FindsRelativePathsFromTheCurrentFolder) {
   EXPECT_EQ(diagnostics.sorted()[0].where.file, std::filesystem::path(relative).parent_path() / "part.toml");
   EXPECT_EQ(find(graph.nodes[0].keys, "path")->value.base, path("sub"));
   EXPECT_EQ(graph.run.base, path("sub"));
-}
-
-TEST_F(LoadGraph, TakesTimeInProportion) {
-  const auto seconds = [&](int count) {
-    std::string text = "[node.n0]\nplugin = \"readers/text\"\npaths = [\"data/*.txt\"]\n";
-    for (int i = 1; i < count; ++i) {
-      text += fmt::format("[node.n{}]\nplugin = \"filters/x\"\nin = \"n{}\"\nmin_words = 50\nratio = 0.25\nname = \"f\"\n", i, i - 1);
-    }
-    write("graph.toml", text);
-    double best = 1e9;
-    for (int run = 0; run < 5; ++run) {
-      const auto begin = std::chrono::steady_clock::now();
-      const GraphSpec graph = load("graph.toml");
-      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-      EXPECT_EQ(graph.nodes.size(), static_cast<std::size_t>(count));
-      EXPECT_FALSE(diagnostics_.has_errors());
-    }
-    return best;
-  };
-  const double thousand = seconds(1000);
-  std::cout << "1,000 nodes: " << thousand * 1000 << " ms\n";
-  // Ten times the nodes: quadratic work would take a hundred times as long.
-  EXPECT_LT(seconds(10'000), 40 * thousand);
 }
 
 }  // namespace
