@@ -50,7 +50,8 @@ nlohmann::json Counters::to_json() const {
   for (const auto& [name, tally] : dropped) object["dropped"][name] = graph::to_json(tally);
   for (const auto& [name, tally] : errors) {
     auto& entry = object["errors"][name] = graph::to_json(tally);
-    if (tally.file_bytes != 0) entry["files"] = tally.file_bytes;
+    // An error of no document is the unreadable rest of a file, even where nothing stored is left of it.
+    if (tally.documents == 0 || tally.file_bytes != 0) entry["files"] = tally.file_bytes;
   }
   object["changed"] = {{"bytes", out.bytes + dropped_total().bytes + errors_total().bytes - in.bytes}};
   return object;

@@ -214,6 +214,7 @@ class Runner {
         if (error) fs::copy_file(source, temporary);
         io::sync_path(temporary);
         fs::rename(temporary, target);
+        fs::remove(temporary, error);  // still there if both names are links of one file already: rename(2) then does nothing
         io::sync_path(target.parent_path().string());
       }
     }

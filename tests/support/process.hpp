@@ -41,7 +41,7 @@ inline std::ostream& operator<<(std::ostream& stream, const Finished& finished) 
 struct Command {
   std::vector<std::string> arguments;              ///< the program first, by its path
   std::string folder = "/";                        ///< its current directory
-  std::map<std::string, std::string> environment;  ///< added to ours
+  std::map<std::string, std::string> environment = {};  ///< added to ours
 };
 
 /// A running child. Killed by the destructor if nobody waited.
