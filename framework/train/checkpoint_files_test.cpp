@@ -1,5 +1,7 @@
 #include "train/checkpoint_files.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -18,7 +20,7 @@ namespace fs = std::filesystem;
 class CheckpointFiles : public testing::Test {
  protected:
   void SetUp() override {
-    run_ = testing::TempDir() + "checkpoint_files_test";
+    run_ = testing::TempDir() + "checkpoint_files_test-" + std::to_string(::getpid());
     fs::remove_all(run_);
     fs::create_directories(checkpoints());
   }

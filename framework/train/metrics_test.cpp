@@ -1,5 +1,7 @@
 #include "train/metrics.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -39,7 +41,7 @@ TEST(Metrics, CutsAtTheFirstLineOfALaterStep) {
 }
 
 TEST(Metrics, AResumeWritesEachStepOnce) {
-  const std::string folder = testing::TempDir() + "metrics_test";
+  const std::string folder = testing::TempDir() + "metrics_test-" + std::to_string(::getpid());
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   {

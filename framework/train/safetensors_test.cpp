@@ -1,5 +1,7 @@
 #include "train/safetensors.hpp"
 
+#include <unistd.h>
+
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -42,7 +44,7 @@ std::string tensor(const std::string& dtype, const std::string& shape, const std
 class SafetensorsFile : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "safetensors_test";
+    folder_ = testing::TempDir() + "safetensors_test-" + std::to_string(::getpid());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
