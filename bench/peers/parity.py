@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Compares what flowrun makes with the software that defines it: models and perplexity with transformers, the tokenizer with tokenizers, filter
+decisions with datatrove. Called by `make parity`, which has run the default graph before; run it in the environment of requirements.txt.
+
+Every comparison prints JSON lines; exits with 1 if one of them says no.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = pathlib.Path(os.environ.get("FLOWRUN_BUILD", ROOT / "build"))
+PARITY_GRAPH = HERE / "parity.toml"
+
+
+def succeeds(*command):
+    print("+", *command, file=sys.stderr, flush=True)
+    return subprocess.run(command, cwd=ROOT).returncode == 0
+
+
+def train(output, *settings):
+    """Runs the parity graph into `output`; what it has run before is used again."""
+    return succeeds(BUILD / "bin/flowrun", PARITY_GRAPH, "-q", "--json", "--output", output, *settings)
+
+
+def compare_model(run, sequence_length, documents, *more):
+    return succeeds(sys.executable, HERE / "compare_model.py", run, "--documents", documents, "--sequence-length", str(sequence_length), *more)
+
+
+def sequence_length():
+    expanded = subprocess.run([BUILD / "bin/flowrun", "graph", "--expand", PARITY_GRAPH], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return tomllib.loads(expanded)["node"]["sequences"]["sequence_length"]
+
+
+def main():
+    causal, masked = "runs/parity", "runs/parity-mlm"
+    length, documents = sequence_length(), f"{causal}/heldout.jsonl"
+    passed = {
+        "model_causal": train(causal) and compare_model(causal, length, documents, "--logits", f"{causal}/logits.safetensors"),
+        "model_masked": train(masked, "--set", "node.loss.plugin=objectives/mlm")
+        and compare_model(masked, length, f"{masked}/heldout.jsonl", "--logits", f"{masked}/logits.safetensors"),
+        # The run that `make run` left: it keeps no logits, but its perplexity must be what transformers finds.
+        "model_pretrain": compare_model("runs/pretrain", length, documents),
+    }
+    tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_gopher_tool")
+    passed["tokenizer"] = tools and succeeds(sys.executable, HERE / "compare_bpe.py", "check", "--tool", BUILD / "bin/flowrun_bpe_tool", "--text", "data/books")
+    passed["gopher"] = tools and succeeds(sys.executable, HERE / "compare_gopher.py", "check", "--tool", BUILD / "bin/flowrun_gopher_tool", "--text", "data/books")
+    print(json.dumps({"name": "parity", **passed}))
+    sys.exit(0 if all(passed.values()) else 1)
+
+
+if __name__ == "__main__":
+    main()
