@@ -6,11 +6,15 @@
 // GRAPH may be a run's run.toml. Writes FOLDER/sequences.u32, the first COUNT sequences that the objective's packer gives, one after another;
 // FOLDER/heldout.u32, the documents of the first evaluators/perplexity one after another, and FOLDER/heldout_lengths.u32. Prints their sizes as JSON.
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -113,11 +117,17 @@ void read_documents(const flowrun_dataset* table, std::vector<std::uint32_t>& id
   }
 }
 
+std::string artifacts_root(const run::GraphOptions& options) {
+  if (!options.artifacts.empty()) return options.artifacts;
+  const char* folder = std::getenv("FLOWRUN_ARTIFACTS");
+  return folder != nullptr && *folder != '\0' ? folder : "runs/.artifacts";
+}
+
 void dump(const Arguments& arguments) {
   run::CheckedGraph checked = run::check_graph(arguments.options);
   run::require_valid(checked);
   const auto files = run::find_input_files(checked.resolved);
-  const std::string artifacts = std::filesystem::absolute(arguments.options.artifacts.empty() ? "runs/.artifacts" : arguments.options.artifacts).string();
+  const std::string artifacts = std::filesystem::absolute(artifacts_root(arguments.options)).string();
   const run::ArtifactStore store(artifacts);
   run::DigestCache digests(artifacts + "/digests.json");
   const run::StagePlan plan = run::plan_stages(checked.resolved, files, *checked.registry, digests);

@@ -209,7 +209,9 @@ TEST_F(Damage, RowsThatAMapRefusesAreFoundAndCounted) {
   };
   const auto stopped = run_with("map_row_errors", "", "stopped");
   EXPECT_EQ(stopped.exit_code, 65) << stopped;
-  EXPECT_NE(stopped.err.find("document 'n-0' (test_bad)"), std::string::npos) << stopped;
+  // Batches are handled at once, so which of the bad documents is met first is open.
+  EXPECT_NE(stopped.err.find("document 'n-"), std::string::npos) << stopped;
+  EXPECT_NE(stopped.err.find("0' (test_bad)\n  in node 'bad' (test/map_row_errors 1.0.0)"), std::string::npos) << stopped;
   ASSERT_EQ(run_with("map_row_errors", "on_error = \"skip\"\n", "rows").exit_code, 0);
   const auto rows = json("rows/funnel.json");
   expect_exact_sums(rows);

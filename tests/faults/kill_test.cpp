@@ -91,17 +91,21 @@ TEST_F(Faults, AFailingDiskIsNamedAndTheSameCommandGoesOn) {
     for (const char* action : {"eio", "enospc"})
       for (int i = 0; i < 4; ++i) {
         const std::string output = fmt::format("{}-{}-{}", phase, action, i);
-        const std::string fault = fmt::format("{}:{}:{}", phase, 1 + random() % (std::string_view(phase) == "data" ? 60 : 15), action);
+        const std::string fault = fmt::format("{}:{}:{}", phase, 1 + random() % (std::string_view(phase) == "data" ? 100 : 20), action);
         SCOPED_TRACE(fault);
         const auto failed = run_faulty(output, fault);
         // The log and the cache of digests may fail: the run says so or does without them.
         ASSERT_TRUE(failed.exit_code == 74 || failed.exit_code == 0) << failed;
         if (failed.exit_code == 74) {
-          ++failures[phase];
           EXPECT_NE(failed.err.find("injected by FLOWRUN_FAULT"), std::string::npos) << failed;
           EXPECT_NE(failed.err.find(std::string_view(action) == "eio" ? "Input/output error" : "No space left on device"), std::string::npos) << failed;
-          EXPECT_EQ(json(output + "/manifest.json")["status"], "failed");
-          EXPECT_EQ(json(output + "/manifest.json")["exit_code"], 74);
+          // Where the manifest itself could not be written it stays as it was.
+          const auto manifest = std::filesystem::exists(path(output + "/manifest.json")) ? json(output + "/manifest.json") : nlohmann::json{{"status", "running"}};
+          if (manifest["status"] != "running") {
+            ++failures[phase];
+            EXPECT_EQ(manifest["status"], "failed");
+            EXPECT_EQ(manifest["exit_code"], 74);
+          }
         }
         expect_same_as_undisturbed(output);
       }

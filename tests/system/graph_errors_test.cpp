@@ -150,7 +150,7 @@ TEST_F(GraphErrors, ExitCodesAreThoseOfTheContract) {
     for (const auto& argument : arguments) line += " " + argument;
     const auto finished = flowrun(arguments);
     EXPECT_EQ(finished.exit_code, code) << "flowrun" << line << "\n" << finished;
-    if (code != 0) EXPECT_FALSE(finished.err.empty()) << line;
+    EXPECT_EQ(finished.err.empty(), code == 0) << "flowrun" << line << "\n" << finished;
   }
 }
 
