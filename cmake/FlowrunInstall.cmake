@@ -7,6 +7,7 @@ if(FLOWRUN_NATIVE)
   # LibTorch stays where it was unpacked: half a gigabyte that every checkout and installed tree of a machine shares.
   set_target_properties(flowrun_native PROPERTIES INSTALL_RPATH "$ORIGIN;${LibTorch_DIRECTORY}/lib")
   install(TARGETS flowrun_native LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(FILES cmake/FindLibTorch.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/flowrun)
 endif()
 install(DIRECTORY graphs DESTINATION ${CMAKE_INSTALL_DATADIR}/flowrun)
 install(FILES cmake/FlowrunPlugin.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/flowrun)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,8 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : flowrun::run::kUsage;
   } catch (const flowrun::Error& error) {
     return print_error(error.what(), exit_code(error));
+  } catch (const std::filesystem::filesystem_error& error) {
+    return print_error(error.what(), flowrun::run::kIoExit);
   } catch (const std::exception& error) {
     return print_error(error.what(), flowrun::run::kInternalExit);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "run/run_folder.hpp"
 
 namespace flowrun::cli {
 namespace {
@@ -22,7 +23,7 @@ std::string tallies(const nlohmann::json& object) {
 /// Returns the summary as people read it.
 std::string summary_text(const nlohmann::json& summary) {
   const auto& documents = summary["documents"];
-  std::string text = fmt::format("run        {}\ndocuments  {} in, {} kept", summary["run"].get<std::string>(), documents["in"].get<std::int64_t>(), documents["out"].get<std::int64_t>());
+  std::string text = fmt::format("run        {}\ndocuments  {} in, {} kept", run::display_path(summary["run"].get<std::string>()), documents["in"].get<std::int64_t>(), documents["out"].get<std::int64_t>());
   if (!summary["dropped"].empty()) text += "\ndropped" + tallies(summary["dropped"]);
   if (!summary["errors"].empty()) text += "\nrefused" + tallies(summary["errors"]);
   if (summary["steps"].get<std::int64_t>() > 0) text += fmt::format("\ntrained    {} steps, {} tokens", summary["steps"].get<std::int64_t>(), summary["tokens"].get<std::int64_t>());
@@ -31,7 +32,7 @@ std::string summary_text(const nlohmann::json& summary) {
     text += fmt::format("\n{:<10} {:<12} loss {:.4f}  perplexity {:.2f}  {:.3f} bits/byte{}", line["evaluator"].get<std::string>(), line["domain"].get<std::string>(), line["loss"].get<double>(),
                         line["perplexity"].get<double>(), line.value("bits_per_byte", nlohmann::json()).is_number() ? line["bits_per_byte"].get<double>() : 0.0, line.value("masked", false) ? "  (masked)" : "");
   }
-  if (!summary["model"].is_null()) text += "\nmodel      " + summary["model"].get<std::string>();
+  if (!summary["model"].is_null()) text += "\nmodel      " + run::display_path(summary["model"].get<std::string>());
   return text + "\n";
 }
 

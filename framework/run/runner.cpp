@@ -91,8 +91,11 @@ class Runner {
     Prepared prepared = prepare(checked_, artifacts);
     RunFolder folder(output, prepared.identity, options_.fresh, reporter_);
     if (folder.state() == FolderState::kFinished) {
-      reporter_.info(fmt::format("'{}' is finished; --fresh runs it again", folder.path()));
-      return nlohmann::json::parse(io::read_file(folder.path() + "/summary.json"));
+      reporter_.info(fmt::format("'{}' is finished; --fresh runs it again", display_path(folder.path())));
+      auto summary = nlohmann::json::parse(io::read_file(folder.path() + "/summary.json"));
+      summary["run"] = folder.path();  // the folder may have been moved since
+      if (!summary["model"].is_null()) summary["model"] = folder.path() + "/model";
+      return summary;
     }
     threads_ = options_.threads ? *options_.threads : checked_.resolved.run.threads > 0 ? static_cast<int>(checked_.resolved.run.threads) : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     begin(folder, prepared);
@@ -112,6 +115,9 @@ class Runner {
         throw ExitError(code, Code::kCancelled, fmt::format("stopped; the same command goes on with it"));
       }
       end(folder, exit_code_of(error.code()));
+      throw;
+    } catch (const fs::filesystem_error&) {
+      end(folder, kIoExit);
       throw;
     } catch (...) {
       end(folder, kInternalExit);
@@ -136,7 +142,7 @@ class Runner {
       manifest["artifacts"].push_back({{"node", checked_.resolved.nodes[artifact.node].name}, {"type", artifact.type}, {"key", artifact.key}});
     folder.save_manifest();
     reporter_.attach(folder.path());
-    reporter_.info(fmt::format("{} {} in '{}', {} thread{}", resumed ? "going on with" : "running", options_.graph, folder.path(), threads_, threads_ == 1 ? "" : "s"));
+    reporter_.info(fmt::format("{} {} in '{}', {} thread{}", resumed ? "going on with" : "running", options_.graph, display_path(folder.path()), threads_, threads_ == 1 ? "" : "s"));
   }
 
   void run_stages(const RunContext& context, const std::string& graph_hash) {

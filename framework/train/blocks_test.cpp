@@ -1,7 +1,5 @@
 // The blocks together as a Llama, against what transformers gives for the same weights, and what they say of themselves.
 
-#include <cstring>
-
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -10,7 +8,6 @@
 
 #include "train/model.hpp"
 #include "train/region_fixture.hpp"
-#include "train/safetensors.hpp"
 
 namespace flowrun::train {
 namespace {
@@ -18,13 +15,6 @@ namespace {
 const std::string& fingerprint() {
   static const std::string text = native::fingerprint();
   return text;
-}
-
-at::Tensor load(const safetensors::File& file, const std::string& name) {
-  const safetensors::TensorInfo& info = file.header().tensors.at(name);
-  at::Tensor out = at::empty(info.shape, info.dtype == "I64" ? at::kLong : at::kFloat);
-  std::memcpy(out.mutable_data_ptr(), file.bytes(name).data(), out.nbytes());
-  return out;
 }
 
 std::string failure(const std::function<void()>& body) {
@@ -37,27 +27,25 @@ std::string failure(const std::function<void()>& body) {
 }
 
 TEST(Blocks, EqualTransformersLlama) {
-  // Six query heads over two key heads, head_dim 4, tied embeddings: bench/peers/make_llama_golden.py.
-  const safetensors::File golden(std::string(FLOWRUN_TEST_SOURCE_DIR) + "/testdata/llama.safetensors");
+  const LlamaGolden golden;
   NodeFactory factory;
-  LlamaSizes sizes{40, 24, 2, 6, 2, 64, true, 0.1};
-  const ModelSpec spec = llama(factory, sizes);
+  const ModelSpec spec = llama(factory, LlamaGolden::sizes());
   Parameters parameters;
   CallableModel model(spec, {}, parameters, nullptr, fingerprint());
   parameters.initialize(1);
   std::size_t found = 0;
   for (Parameter& parameter : parameters.all()) {
-    parameter.value = load(golden, "weights." + parameter.name);
+    parameter.value = golden["weights." + parameter.name];
     EXPECT_EQ(parameter.value.sizes(), at::IntArrayRef(parameter.shape)) << parameter.name;
     ++found;
   }
-  EXPECT_EQ(found + 3, golden.header().tensors.size()) << "every weight of the golden model has its parameter; the rest are ids and two logits";
+  EXPECT_EQ(found + 3, golden.tensors().size()) << "every weight of the golden model has its parameter; the rest are ids and two logits";
   model.use_weights(parameters.master_weights());
   const at::NoGradGuard guard;
-  const at::Tensor ids = load(golden, "ids");
+  const at::Tensor ids = golden["ids"];
   const std::pair<const char*, native::Attention> modes[] = {{"logits.causal", native::Attention::kCausal}, {"logits.bidirectional", native::Attention::kBidirectional}};
   for (const auto& [name, mode] : modes) {
-    const at::Tensor expected = load(golden, name), logits = model.logits(ids, mode);
+    const at::Tensor expected = golden[name], logits = model.logits(ids, mode);
     EXPECT_GT(expected.abs().max().item<float>(), 1.0f);
     EXPECT_LT((logits - expected).abs().max().item<float>(), 1e-4f) << name;  // fp32 on both sides
   }

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
 
 #include <flowrun/philox.hpp>
@@ -20,6 +22,7 @@
 
 #include "base/durable.hpp"
 #include "train/region.hpp"
+#include "train/safetensors.hpp"
 
 namespace flowrun::train {
 
@@ -87,6 +90,24 @@ inline ModelSpec llama(NodeFactory& factory, const LlamaSizes& sizes = {}) {
       R"("tie_word_embeddings":"@tie_word_embeddings","eos_token_id":"@eos_token_id","nested":{"heads":["@n_heads",1]}})";
   return model;
 }
+
+/// What transformers gives for a tiny Llama: weights, token ids, and logits for them. bench/peers/make_llama_golden.py writes the file.
+class LlamaGolden {
+ public:
+  /// Six query heads over two key heads, head_dim 4, tied embeddings.
+  static LlamaSizes sizes() { return {40, 24, 2, 6, 2, 64, true, 0.1}; }
+
+  const std::map<std::string, safetensors::TensorInfo>& tensors() const { return file_.header().tensors; }
+  at::Tensor operator[](const std::string& name) const {
+    const safetensors::TensorInfo& info = tensors().at(name);
+    at::Tensor out = at::empty(info.shape, info.dtype == "I64" ? at::kLong : at::kFloat);
+    std::memcpy(out.mutable_data_ptr(), file_.bytes(name).data(), out.nbytes());
+    return out;
+  }
+
+ private:
+  safetensors::File file_{std::string(FLOWRUN_TEST_SOURCE_DIR) + "/testdata/llama.safetensors"};
+};
 
 /// Sequences in which a token mostly follows from the one before; never special.
 class RuleSequences : public SequenceSource {

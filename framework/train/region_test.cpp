@@ -5,9 +5,12 @@
 #include <cmath>
 #include <cstring>
 
+#include <ATen/ops/zeros_like.h>
+
 #include <nlohmann/json.hpp>
 
-#include "train/checkpoint_files.hpp"
+#include "train/checkpoint.hpp"
+#include "train/model.hpp"
 #include "train/region_fixture.hpp"
 #include "train/safetensors.hpp"
 
@@ -122,6 +125,77 @@ TEST_F(Region, LearnsTheRuleAndWritesTheRun) {
   EXPECT_EQ(host.progresses.size(), 200u);
   EXPECT_EQ(host.progresses.back().seconds_left, 0);
   EXPECT_NE(std::find(host.messages.begin(), host.messages.end(), "step 100: checkpoint checkpoints/step-00000100"), host.messages.end());
+}
+
+/// Saves transformers' weights as the checkpoint of step 1, so that a region goes on from them.
+void save_golden_checkpoint(const RegionSpec& spec, const LlamaGolden& golden) {
+  Parameters parameters;
+  const CallableModel model(spec.models[0], {}, parameters, nullptr, native::fingerprint());
+  CheckpointContent content;
+  content.state = {1, 0, 0, spec.seed, spec.graph_hash, spec.threads, 1, "{}", true};
+  content.state_names = {"exp_avg", "exp_avg_sq"};
+  content.config_json = "{}";
+  for (Parameter& parameter : parameters.all()) {
+    parameter.value = golden["weights." + parameter.name];
+    for (std::size_t i = 0; i < content.state_names.size(); ++i) parameter.states.push_back(at::zeros_like(parameter.value));
+  }
+  save_checkpoint(spec.run_folder, parameters, content, 3);
+}
+
+TEST_F(Region, EvaluatesTheWeightsOfTransformersAsItDoes) {
+  const LlamaGolden golden;
+  const at::Tensor ids = golden["ids"];
+  const std::int64_t B = ids.size(0), T = ids.size(1);
+  std::vector<testing::TokenRow> rows;
+  for (std::int64_t row = 0; row < B; ++row) {
+    const std::int64_t* first = ids.const_data_ptr<std::int64_t>() + row * T;
+    rows.push_back({"doc" + std::to_string(row), "books", 100, {first, first + T}});
+  }
+  const testing::MemoryDataset documents(rows);
+  Options options;
+  options.sizes = LlamaGolden::sizes();
+  options.length = T;
+  options.steps = 2;
+  options.lr = 0;  // one more step, which changes nothing
+  options.weight_decay = 0;
+  RegionSpec spec = make("run", options);
+  for (EvaluatorSpec& evaluator : spec.evaluators) evaluator.dataset = documents.table();
+  save_golden_checkpoint(spec, golden);
+  ASSERT_EQ(run(spec).status, RegionStatus::kFinished);
+
+  const safetensors::File exported(spec.run_folder + "/model/model.safetensors"), logits(spec.run_folder + "/out/logits.safetensors");
+  for (const auto& [name, info] : exported.header().tensors) {
+    const at::Tensor expected = golden["weights." + name];
+    const auto bytes = exported.bytes(name);
+    ASSERT_EQ(bytes.size(), expected.nbytes()) << name;
+    EXPECT_EQ(std::memcmp(bytes.data(), expected.const_data_ptr(), bytes.size()), 0) << name;
+  }
+  // Loss and perplexity of transformers' logits, summed in double: every token but a window's first.
+  const at::Tensor expected_BTV = golden["logits.causal"].contiguous();
+  const std::int64_t V = expected_BTV.size(2);
+  double loss = 0;
+  for (std::int64_t b = 0; b < B; ++b) {
+    const auto bytes = logits.bytes("doc" + std::to_string(b));
+    const float* expected = expected_BTV.const_data_ptr<float>() + b * T * V;
+    ASSERT_EQ(bytes.size(), static_cast<std::size_t>(T * V) * sizeof(float));
+    for (std::int64_t i = 0; i < T * V; ++i) {
+      float found;
+      std::memcpy(&found, bytes.data() + i * 4, 4);
+      ASSERT_NEAR(found, expected[i], 1e-4) << "document " << b << ", logit " << i;
+    }
+    for (std::int64_t t = 0; t + 1 < T; ++t) {
+      double sum = 0;
+      for (std::int64_t v = 0; v < V; ++v) sum += std::exp(static_cast<double>(expected[t * V + v]));
+      loss += std::log(sum) - static_cast<double>(expected[t * V + rows[static_cast<std::size_t>(b)].input_ids[static_cast<std::size_t>(t + 1)]]);
+    }
+  }
+  loss /= static_cast<double>(B * (T - 1));
+  const auto eval = lines_of(read(spec, "metrics.jsonl"), "eval");
+  ASSERT_FALSE(eval.empty());
+  EXPECT_EQ(eval.back()["domain"], "all");
+  EXPECT_EQ(eval.back()["tokens"], B * (T - 1));
+  EXPECT_NEAR(eval.back()["loss"].get<double>(), loss, 1e-5);
+  EXPECT_NEAR(eval.back()["perplexity"].get<double>() / std::exp(loss), 1, 1e-5);
 }
 
 TEST_F(Region, ParametersHaveHuggingFaceNames) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -125,6 +126,7 @@ StepResult Training::step(std::int64_t step) {
 }
 
 void Training::update(std::int64_t step, double lr, double gradient_scale) {
+  const at::NoGradGuard no_gradients;  // weights are changed in place
   std::vector<native::OptimizedParameter> lent;
   for (Parameter& parameter : parameters_.all())
     if (parameter.gradient.defined()) lent.push_back({parameter.name.c_str(), parameter.role, parameter.value, parameter.gradient, parameter.states});

@@ -99,6 +99,37 @@ TEST_F(Consumers, ThePluginInPlainCBuildsAndRunsItsExample) {
   EXPECT_EQ(refused.exit_code, 78) << refused;
 }
 
+#if FLOWRUN_NATIVE
+TEST_F(Consumers, ThePluginOfTheNativeTierBuildsAndTrains) {
+  const std::string project = build_copy("examples/native_plugin", "native_plugin");
+  const auto inspected = installed_flowrun({"inspect", "optimizers/lion", "--plugins", "build/plugins", "--json"}, project);
+  ASSERT_EQ(inspected.exit_code, 0) << inspected;
+  EXPECT_EQ(nlohmann::json::parse(inspected.out)["tier"], "native");
+  const auto finished =
+      installed_flowrun({"graph.toml", "--plugins", "build/plugins", "--set", "node.decoder.graph=" + prefix() + "/share/flowrun/graphs/models/llama.toml"}, project);
+  ASSERT_EQ(finished.exit_code, 0) << finished;
+  EXPECT_TRUE(fs::exists(project + "/runs/lion/model/model.safetensors"));
+  // The README shows how it ends.
+  const std::string readme = read_file(kSource + "/examples/native_plugin/README.md");
+  for (const char* line : {"trained    30 steps, 3720 tokens", "model      runs/lion/model"}) {
+    EXPECT_NE(finished.out.find(line), std::string::npos) << finished;
+    EXPECT_NE(readme.find(line), std::string::npos) << line;
+  }
+  std::istringstream metrics(read_file(project + "/runs/lion/metrics.jsonl"));
+  std::vector<double> losses;
+  for (std::string line; std::getline(metrics, line);) losses.push_back(nlohmann::json::parse(line)["loss"]);
+  ASSERT_EQ(losses.size(), 30u);
+  EXPECT_LT(losses.back(), losses.front() - 0.5) << "it learns";
+}
+
+TEST_F(Consumers, ANativePluginWithoutLibTorchIsToldWhatIsMissing) {
+  fs::create_directories(path("no_libtorch"));
+  const auto configured = run({{FLOWRUN_CMAKE, "-S", kSource + "/examples/native_plugin", "-B", path("no_libtorch"), "-DCMAKE_PREFIX_PATH=" + prefix(), "-DFLOWRUN_LIBTORCH=/nowhere"}}, 300);
+  EXPECT_NE(configured.exit_code, 0);
+  EXPECT_NE(configured.err.find("its LibTorch was not found in '/nowhere'"), std::string::npos) << configured;
+}
+#endif
+
 TEST_F(Consumers, TheCompilerAloneBuildsThePluginInPlainC) {
   fs::create_directories(path("by_hand/plugins/examples"));
   const std::string library = path("by_hand/plugins/examples/shout.so");

@@ -43,9 +43,7 @@ TEST_F(Cache, AFinishedRunIsNotRunAgain) {
   EXPECT_EQ(first["status"], "finished");
   for (const bool one : cached(first)) EXPECT_FALSE(one);
   const auto before = read_tree(path("run"));
-  const auto started = std::chrono::steady_clock::now();
   const auto again = flowrun(prepare("run", {"--threads", "1"}));
-  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::duration<double>(2 * kPatience));
   ASSERT_EQ(again.exit_code, 0) << again;
   EXPECT_NE(again.err.find("is finished"), std::string::npos) << again;
   EXPECT_EQ(nlohmann::json::parse(again.out)["documents"], first["documents"]);

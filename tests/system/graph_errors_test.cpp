@@ -14,7 +14,7 @@ sead = 3
 
 [node.books]
 plugin = "readers/text"
-paths  = "books/*.txt"
+paths  = [3]
 
 [node.unique]
 plugin = "dedupers/exat"
@@ -53,7 +53,7 @@ TEST_F(GraphErrors, FiveMistakesAreAllReportedAtTheirPlaces) {
   const auto found = report({"five.toml"});
   EXPECT_EQ(found["version"], 1);
   EXPECT_EQ(found["ok"], false);
-  EXPECT_EQ(places(found), (std::vector<std::string>{"3:1 unknown_key", "7:10 wrong_type", "10:10 unknown_plugin", "15:20 unknown_node", "16:20 out_of_range"}));
+  EXPECT_EQ(places(found), (std::vector<std::string>{"3:1 unknown_key", "7:11 wrong_type", "10:10 unknown_plugin", "15:20 unknown_node", "16:20 out_of_range"}));
   const auto& list = found["diagnostics"];
   EXPECT_EQ(list[0]["suggestion"], "seed");
   EXPECT_EQ(list[2]["suggestion"], "dedupers/exact");
@@ -66,7 +66,7 @@ TEST_F(GraphErrors, FiveMistakesAreAllReportedAtTheirPlaces) {
     const auto finished = flowrun({name, "five.toml", "--artifacts", "artifacts"});
     EXPECT_EQ(finished.exit_code, 78) << finished;
     EXPECT_EQ(finished.out, "") << name;
-    for (const char* text : {"five.toml:3:1: error: ", "five.toml:7:10: error: ", "five.toml:10:10: error: ", "five.toml:15:20: error: ", "five.toml:16:20: error: ",
+    for (const char* text : {"five.toml:3:1: error: ", "five.toml:7:11: error: ", "five.toml:10:10: error: ", "five.toml:15:20: error: ", "five.toml:16:20: error: ",
                              "heldout_fraction = 1.5\n", "^"})
       EXPECT_NE(finished.err.find(text), std::string::npos) << name << " does not say " << text << "\n" << finished;
     EXPECT_EQ(finished.err.find("\x1b["), std::string::npos) << "no colours without a terminal";

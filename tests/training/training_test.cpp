@@ -159,6 +159,23 @@ TEST_F(Training, AKilledRunEndsWithTheBytesOfAnUndisturbedOne) {
   }
 }
 
+TEST_F(Training, AFailingDiskIsNamedAndTheSameCommandGoesOn) {
+  ASSERT_EQ(run_tiny("undisturbed").exit_code, 0);
+  const auto expected = results("undisturbed");
+  int failures = 0;
+  for (const std::string fault : {"training:4:eio", "training:17:enospc", "training:31:eio", "save:2:enospc", "save:5:eio", "save:9:enospc"}) {
+    std::string output = "failed-" + fault;
+    std::replace(output.begin(), output.end(), ':', '-');
+    const auto failed = run_tiny(output, {}, {{"FLOWRUN_FAULT", fault}});
+    EXPECT_EQ(failed.exit_code, 74) << fault << ": " << failed;
+    EXPECT_NE(failed.err.find(fault.ends_with("eio") ? "Input/output error" : "No space left on device"), std::string::npos) << failed;
+    failures += json(output + "/manifest.json")["status"] == "failed" ? 1 : 0;
+    ASSERT_EQ(run_tiny(output).exit_code, 0) << fault;
+    EXPECT_EQ(differences(expected, results(output)), std::vector<std::string>{}) << fault;
+  }
+  EXPECT_GE(failures, 5) << "only a failure of the manifest itself cannot be written into it";
+}
+
 TEST_F(Training, SwappingTheObjectiveReusesTheTokens) {
   ASSERT_EQ(run_tiny("clm").exit_code, 0);
   const std::vector<std::string> swap{"--set", "node.loss.plugin=objectives/mlm", "--artifacts", "artifacts"};

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <flowrun/error.hpp>
 #include <fstream>
 #include <random>
@@ -135,10 +134,8 @@ TEST(Bpe, EncodesALetterRepeatedMillionsOfTimes) {
   const std::string text(4'000'003, 'a');
   Bpe::Scratch scratch;
   Ids by_search, by_heap;
-  const auto start = std::chrono::steady_clock::now();
   bpe.encode_pretoken(text, scratch, by_search);
   bpe.encode_by_heap(text, scratch, by_heap);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   EXPECT_EQ(by_search, by_heap);
   EXPECT_EQ(by_search.size(), 4'000'000u / 64 + 2);  // and "aa", "a"
 }

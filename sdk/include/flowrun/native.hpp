@@ -405,6 +405,7 @@ class Optimizer : public Node {
   /// Returns the schedule as JSON, for state.json.
   virtual std::string schedule() const = 0;
   virtual std::vector<std::string> state_names() const = 0;
+  /// Changes values and states in place. Gradients are off.
   virtual void update(const Update& update, std::span<OptimizedParameter> parameters) = 0;
 };
 
