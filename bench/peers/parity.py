@@ -18,14 +18,14 @@ BUILD = pathlib.Path(os.environ.get("FLOWRUN_BUILD", ROOT / "build"))
 PARITY_GRAPH = HERE / "parity.toml"
 
 
-def succeeds(*command):
+def succeeds(*command, **options):
     print("+", *command, file=sys.stderr, flush=True)
-    return subprocess.run(command, cwd=ROOT).returncode == 0
+    return subprocess.run(command, cwd=ROOT, **options).returncode == 0
 
 
 def train(output, *settings):
     """Runs the parity graph into `output`; what it has run before is used again."""
-    return succeeds(BUILD / "bin/flowrun", PARITY_GRAPH, "-q", "--json", "--output", output, *settings)
+    return succeeds(BUILD / "bin/flowrun", PARITY_GRAPH, "--output", output, *settings, stdout=subprocess.DEVNULL)
 
 
 def compare_model(run, sequence_length, documents, *more):
@@ -44,7 +44,7 @@ def main():
         "model_causal": train(causal) and compare_model(causal, length, documents, "--logits", f"{causal}/logits.safetensors"),
         "model_masked": train(masked, "--set", "node.loss.plugin=objectives/mlm")
         and compare_model(masked, length, f"{masked}/heldout.jsonl", "--logits", f"{masked}/logits.safetensors"),
-        # The run that `make run` left: it keeps no logits, but its perplexity must be what transformers finds.
+        # The run that `make run` left: it keeps no logits, but its perplexity on the same documents must be what transformers finds.
         "model_pretrain": compare_model("runs/pretrain", length, documents),
     }
     tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_gopher_tool")

@@ -12,18 +12,11 @@
 namespace flowrun::train {
 namespace {
 
+using testing::message_of;
+
 const std::string& fingerprint() {
   static const std::string text = native::fingerprint();
   return text;
-}
-
-std::string failure(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "none";
 }
 
 TEST(Blocks, EqualTransformersLlama) {
@@ -104,7 +97,7 @@ TEST(Blocks, AnUnknownFactIsNamedWithThoseThereAre) {
   spec.huggingface_json = R"({"hidden_size":"@width"})";
   Parameters parameters;
   const CallableModel model(spec, {}, parameters, nullptr, fingerprint());
-  EXPECT_EQ(failure([&] { model.config_json(native::Attention::kCausal); }).substr(0, 100),
+  EXPECT_EQ(message_of([&] { model.config_json(native::Attention::kCausal); }).substr(0, 100),
             "[huggingface] of model 'decoder' asks for '@width', expected one of '@d_ff', '@d_model', '@eos_token");
 }
 
@@ -117,7 +110,7 @@ TEST(Blocks, MistakesNameTheNode) {
     changed.prefix = spec.blocks[block].prefix;
     changed.tie = spec.blocks[block].tie;
     spec.blocks[block] = changed;
-    return failure([&] { flowrun_native_runtime_v1()->model_size(spec); });
+    return message_of([&] { flowrun_native_runtime_v1()->model_size(spec); });
   };
   EXPECT_EQ(with(1, "blocks/attention", {{"d_model", 16}, {"n_heads", 3}}),
             "d_model is 16, expected a multiple of n_heads, 3\n  in node 'decoder/layers/0/attention' (blocks/attention 0.1.0)");
@@ -134,7 +127,7 @@ TEST(Blocks, ATieToNothingIsNamed) {
   NodeFactory factory;
   ModelSpec spec = llama(factory);
   spec.blocks.back().tie = "decoder/norm2";
-  EXPECT_EQ(failure([&] { flowrun_native_runtime_v1()->model_size(spec); }),
+  EXPECT_EQ(message_of([&] { flowrun_native_runtime_v1()->model_size(spec); }),
             "tie names node 'decoder/norm2', which is no block before this one\n  in node 'decoder/head' (blocks/lm_head 0.1.0)");
 }
 
@@ -144,7 +137,7 @@ TEST(Blocks, AForeignFingerprintIsRefusedFieldByField) {
   std::string other = fingerprint();
   other.replace(other.find("\"cuda\":\"none\""), 13, "\"cuda\":\"13.2\"");
   Parameters parameters;
-  EXPECT_EQ(failure([&] { CallableModel(spec, {}, parameters, nullptr, other); }),
+  EXPECT_EQ(message_of([&] { CallableModel(spec, {}, parameters, nullptr, other); }),
             "plugin 'blocks/token_embedding' was built for another host:\n  cuda: \"none\", expected \"13.2\"");
 }
 

@@ -17,6 +17,8 @@
 namespace flowrun::train {
 namespace {
 
+using testing::message_of;
+
 namespace fs = std::filesystem;
 using nlohmann::json;
 
@@ -48,15 +50,6 @@ double distance(const std::string& a, const std::string& b) {
     }
   }
   return greatest;
-}
-
-std::string failure(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "none";
 }
 
 std::vector<std::string> file_names(const std::string& folder) {
@@ -314,7 +307,7 @@ TEST_F(Region, AnotherGraphsCheckpointIsRefused) {
   RegionSpec spec = make("run", {});
   run(spec);
   spec.graph_hash = "fedcba9876543210";
-  EXPECT_NE(failure([&] { run(spec); }).find("belongs to graph 01234567, expected fedcba98"), std::string::npos);
+  EXPECT_NE(message_of([&] { run(spec); }).find("belongs to graph 01234567, expected fedcba98"), std::string::npos);
 }
 
 TEST_F(Region, TheSameThreadsGiveTheSameBytes) {
@@ -455,18 +448,18 @@ TEST_F(Region, RefusesWhatCannotBeTrained) {
   Options options;
   options.sequences = 21;
   RegionSpec spec = make("few", options);
-  EXPECT_EQ(failure([&] { run(spec); }), "steps is 6, but the 21 sequences are enough for 5 (4 a step); give more text, fewer steps, or more epochs");
+  EXPECT_EQ(message_of([&] { run(spec); }), "steps is 6, but the 21 sequences are enough for 5 (4 a step); give more text, fewer steps, or more epochs");
   options.sequences = 24;
   EXPECT_EQ(run(make("enough", options)).status, RegionStatus::kFinished);
   options.length = 65;
   spec = make("long", options);
-  EXPECT_EQ(failure([&] { run(spec); }), "the sequences have 65 tokens, but the model's max_position_embeddings is 64");
+  EXPECT_EQ(message_of([&] { run(spec); }), "the sequences have 65 tokens, but the model's max_position_embeddings is 64");
   spec = make("cuda", {});
   spec.device = "cuda";
-  EXPECT_EQ(failure([&] { run(spec); }), "device is 'cuda', but this build computes on 'cpu' alone; build with the CMake option FLOWRUN_CUDA");
+  EXPECT_EQ(message_of([&] { run(spec); }), "device is 'cuda', but this build computes on 'cpu' alone; build with the CMake option FLOWRUN_CUDA");
   spec = make("fp16", {});
   spec.precision = "fp16";
-  EXPECT_EQ(failure([&] { run(spec); }), "precision is 'fp16', which is not built; expected 'fp32' or 'bf16'");
+  EXPECT_EQ(message_of([&] { run(spec); }), "precision is 'fp16', which is not built; expected 'fp32' or 'bf16'");
 }
 
 TEST_F(Region, APluginsErrorNamesItsNode) {
@@ -475,7 +468,7 @@ TEST_F(Region, APluginsErrorNamesItsNode) {
   RegionSpec spec = make("run", options);
   RuleSequences foreign(100, 16, -1);  // ids that the model does not have
   spec.sequences = &foreign;
-  const std::string text = failure([&] { run(spec); });
+  const std::string text = message_of([&] { run(spec); });
   EXPECT_NE(text.find("\n  in node 'decoder/embedding' (blocks/token_embedding 0.1.0)"), std::string::npos) << text;
   EXPECT_NE(text.find("\n  in node 'loss' (objectives/clm 0.1.0)"), std::string::npos) << text;
 }

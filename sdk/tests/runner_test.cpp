@@ -19,20 +19,11 @@ using testing::documents_batch;
 using testing::MemoryDataset;
 using testing::OpenOptions;
 using testing::Runner;
+using testing::message_of;
 using testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-template <class Body>
-std::string message_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 // ------------------------------------------------------------------------------------------------------------- nodes that keep the rules
 

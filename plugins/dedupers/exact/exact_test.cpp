@@ -15,6 +15,7 @@ namespace {
 using flowrun::testing::Document;
 using flowrun::testing::document_rows;
 using flowrun::testing::documents_batch;
+using flowrun::testing::error_of;
 using flowrun::testing::OpenOptions;
 using flowrun::testing::read_file;
 using flowrun::testing::Runner;
@@ -22,16 +23,6 @@ using flowrun::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-template <class Body>
-std::pair<Code, std::string> error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {Code::kInternal, "nothing was thrown"};
-}
 
 TEST(TextSet, AgreesWithASetOfTheTextsThemselves) {
   std::mt19937 random(5);

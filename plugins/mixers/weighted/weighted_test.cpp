@@ -19,6 +19,7 @@ namespace flowrun::mixers {
 namespace {
 
 using flowrun::testing::Batch;
+using flowrun::testing::error_of;
 using flowrun::testing::MemoryDataset;
 using flowrun::testing::OpenOptions;
 using flowrun::testing::Parameters;
@@ -33,16 +34,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const std::function<void()> kNeverStops = [] {};
-
-template <class Body>
-std::pair<Code, std::string> error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {Code::kInternal, "nothing was thrown"};
-}
 
 /// Rows of domains "d0", "d1", ..., in no order, of 1 to `length_max` tokens.
 struct Rows {

@@ -25,6 +25,7 @@ namespace {
 using flowrun::testing::Batch;
 using flowrun::testing::Document;
 using flowrun::testing::documents_batch;
+using flowrun::testing::error_of;
 using flowrun::testing::OpenOptions;
 using flowrun::testing::read_file;
 using flowrun::testing::Runner;
@@ -33,16 +34,6 @@ using flowrun::testing::TemporaryFolder;
 using flowrun::testing::with_column;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-
-template <class Body>
-std::pair<Code, std::string> error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {Code::kInternal, "nothing was thrown"};
-}
 
 std::string json_of(std::string_view text) {
   std::string out;

@@ -30,6 +30,7 @@
 
 #include "node.hpp"
 #include "testing/dataset.hpp"
+#include "testing/errors.hpp"
 #include "testing/host.hpp"
 #include "testing/json.hpp"
 #include "testing/parameters.hpp"
