@@ -41,23 +41,24 @@ std::string sha256_hex(std::string_view text) {
   return hash.hex();
 }
 
-std::string sha256_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw Error(errno == ENOENT ? Code::kNotFound : Code::kIo, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
+std::string sha256_file(const std::string& path, const std::function<void()>& between) {
+  struct Descriptor {
+    int number;
+    ~Descriptor() {
+      if (number >= 0) ::close(number);
+    }
+  } const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.number < 0) throw Error(errno == ENOENT ? Code::kNotFound : Code::kIo, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
   Sha256 hash;
   std::vector<char> buffer(std::size_t{1} << 20);
   for (;;) {
-    const ssize_t got = ::read(descriptor, buffer.data(), buffer.size());
+    const ssize_t got = ::read(file.number, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      const int error = errno;
-      ::close(descriptor);
-      throw Error(Code::kIo, fmt::format("cannot read '{}': {}", path, std::strerror(error)));
-    }
+    if (got < 0) throw Error(Code::kIo, fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
     if (got == 0) break;
     hash.update(buffer.data(), static_cast<std::size_t>(got));
+    if (between) between();
   }
-  ::close(descriptor);
   return hash.hex();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ class Sha256 {
 /// Returns the SHA-256 of `text` in hex.
 std::string sha256_hex(std::string_view text);
 
-/// Returns the SHA-256 of a file in hex. Throws Error(kNotFound) or kIo.
-std::string sha256_file(const std::string& path);
+/// Returns the SHA-256 of a file in hex. Throws Error(kNotFound) or kIo. `between` is called now and then while it reads, and may throw.
+std::string sha256_file(const std::string& path, const std::function<void()>& between = {});
 
 }  // namespace flowrun

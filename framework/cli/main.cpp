@@ -34,7 +34,13 @@ void catch_signals() {
 /// `flowrun GRAPH` is `flowrun run GRAPH`: a first word with '/' or '.toml' is a graph. Throws CLI::ParseError for a word that is neither that nor
 /// a command.
 std::vector<std::string> with_command(const CLI::App& app, std::vector<std::string> arguments) {
-  const auto word = std::find_if(arguments.begin(), arguments.end(), [](const std::string& text) { return !text.starts_with("-"); });
+  // The values of options that stand before it are no commands.
+  const CLI::App* const run = app.get_subcommand("run");
+  auto word = arguments.begin();
+  for (; word != arguments.end() && word->starts_with("-"); ++word) {
+    const CLI::Option* const option = run->get_option_no_throw(*word);
+    if (option != nullptr && option->get_items_expected_max() > 0 && word + 1 != arguments.end()) ++word;
+  }
   if (word == arguments.end()) return arguments;
   if (word->find('/') != std::string::npos || word->find(".toml") != std::string::npos) {
     arguments.insert(arguments.begin(), "run");
@@ -45,11 +51,6 @@ std::vector<std::string> with_command(const CLI::App& app, std::vector<std::stri
   if (std::find(names.begin(), names.end(), *word) != names.end()) return arguments;
   const auto near = flowrun::config::nearest(*word, names);
   throw CLI::ArgumentMismatch("'" + *word + "' is no command, and no graph: that has a '/' or ends in .toml" + (near ? "; did you mean '" + *near + "'?" : ""));
-}
-
-int exit_code(const flowrun::Error& error) {
-  const auto* with_code = dynamic_cast<const flowrun::run::ExitError*>(&error);
-  return with_code ? with_code->exit_code() : flowrun::run::exit_code_of(error.code());
 }
 
 int print_error(const char* text, int code) {
@@ -84,7 +85,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : flowrun::run::kUsage;
   } catch (const flowrun::Error& error) {
-    return print_error(error.what(), exit_code(error));
+    return print_error(error.what(), flowrun::run::exit_code_of(error));
   } catch (const std::filesystem::filesystem_error& error) {
     return print_error(error.what(), flowrun::run::kIoExit);
   } catch (const std::exception& error) {

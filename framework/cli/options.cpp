@@ -24,7 +24,7 @@ void add_graph_options(CLI::App& command, run::GraphOptions& options) {
   add_plugin_folders(command, options.plugin_folders);
   command.add_option("--artifacts", options.artifacts, "Folder of the artifacts' cache (default: $FLOWRUN_ARTIFACTS, else runs/.artifacts)")->type_name("DIR")->take_last();
   command.add_option("--output", options.output, "The run's folder (default: runs/<name>)")->type_name("DIR")->take_last();
-  command.add_option("--limit", options.limit, "Only the first N documents of each reader")->type_name("N")->check(CLI::PositiveNumber)->take_last();
+  command.add_option("--limit", options.limit, "Only the first N documents of each reader")->type_name("N")->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 60))->take_last();
 }
 
 void add_plugin_folders(CLI::App& command, std::vector<std::string>& folders) {

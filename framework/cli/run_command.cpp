@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "run/exit_codes.hpp"
 #include "run/run_folder.hpp"
 
 namespace flowrun::cli {
@@ -16,7 +17,12 @@ struct Settings {
 
 std::string tallies(const nlohmann::json& object) {
   std::string text;
-  for (const auto& [name, tally] : object.items()) text += fmt::format("\n  {:<32} {:>10}", name, tally["documents"].get<std::int64_t>());
+  for (const auto& [name, tally] : object.items()) {
+    const auto documents = tally["documents"].get<std::int64_t>(), file_bytes = tally.value("files", std::int64_t{0});
+    text += fmt::format("\n  {:<32} {:>10}", name, documents);
+    // Not a document, but the rest of a file that could not be read.
+    if (documents == 0) text += fmt::format("  (rests of files, {} bytes unread)", file_bytes);
+  }
   return text;
 }
 
@@ -36,13 +42,21 @@ std::string summary_text(const nlohmann::json& summary) {
   return text + "\n";
 }
 
+/// Returns the summary of a run that has not finished; what it left is in its folder.
+nlohmann::json failure_json(const Error& error) {
+  const int code = run::exit_code_of(error);
+  const bool stopped = code == run::kStoppedByUsr1 || code == run::kInterrupted || code == run::kTerminated;
+  return {{"version", 1}, {"status", stopped ? "stopped" : "failed"}, {"exit_code", code}, {"error", error.what()}, {"run", nullptr}, {"model", nullptr}, {"steps", 0},
+          {"documents", {{"in", 0}, {"out", 0}}}, {"tokens", 0}, {"evaluations", nlohmann::json::array()}, {"stages", nlohmann::json::array()}};
+}
+
 }  // namespace
 
 void add_run(CLI::App& app, Invocation& invocation) {
   auto settings = std::make_shared<Settings>();
   CLI::App* command = app.add_subcommand("run", "Run a graph; goes on with an unfinished run");
   add_graph_options(*command, settings->options);
-  command->add_option("--threads", settings->options.threads, "Threads (default: [run] threads, else all cores)")->type_name("N")->check(CLI::PositiveNumber)->take_last();
+  command->add_option("--threads", settings->options.threads, "Threads (default: [run] threads, else all cores)")->type_name("N")->check(CLI::Range(std::int64_t{1}, config::kThreadsMax))->take_last();
   command->add_flag("--fresh", settings->options.fresh, "Begin anew; an earlier run's folder is renamed");
   command->add_flag("--no-cache", settings->options.no_cache, "Use and keep no artifacts of other runs");
   command->add_flag("--dry-run", settings->dry_run, "Only print the plan");
@@ -54,8 +68,13 @@ void add_run(CLI::App& app, Invocation& invocation) {
       return;
     }
     run::Reporter reporter(settings->verbosity);
-    const auto summary = run::run_graph(settings->options, *invocation.stop, reporter, invocation.command);
-    print(settings->json ? summary.dump(1) + "\n" : summary_text(summary));
+    try {
+      const auto summary = run::run_graph(settings->options, *invocation.stop, reporter, invocation.command);
+      print(settings->json ? summary.dump(1) + "\n" : summary_text(summary));
+    } catch (const Error& error) {
+      if (settings->json) print(failure_json(error).dump(1) + "\n");
+      throw;
+    }
   });
 }
 

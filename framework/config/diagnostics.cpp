@@ -86,6 +86,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+void Diagnostics::fill_plugins(const std::map<std::string, std::string>& plugin_by_node) {
+  for (Diagnostic& item : items_) {
+    if (!item.node || item.plugin) continue;
+    if (const auto found = plugin_by_node.find(*item.node); found != plugin_by_node.end() && !found->second.empty()) item.plugin = found->second;
+  }
+}
+
 bool Diagnostics::has_errors() const {
   return std::any_of(items_.begin(), items_.end(), [](const Diagnostic& d) { return d.severity == Severity::kError; });
 }

@@ -39,6 +39,8 @@ class Diagnostics {
  public:
   void add(Diagnostic diagnostic) { items_.push_back(std::move(diagnostic)); }
   bool has_errors() const;
+  /// Names the plugin of every finding that names a node and no plugin yet.
+  void fill_plugins(const std::map<std::string, std::string>& plugin_by_node);
   /// Returns all findings, stable-sorted by file (in the order first seen), line and column; exact duplicates once.
   std::vector<Diagnostic> sorted() const;
 

@@ -120,8 +120,8 @@ TEST_F(GraphErrors, Run) {
   };
   error("seed = -1", "8 out_of_range 'seed' is -1, expected at least 0");
   error("seed = 1.0", "8 wrong_type 'seed' is a float, expected an integer");
-  error("threads = 0", "11 out_of_range 'threads' is 0, expected 1 to 65536");
-  error("threads = 65537", "11 out_of_range 'threads' is 65537, expected 1 to 65536");
+  error("threads = 0", "11 out_of_range 'threads' is 0, expected 1 to 1024");
+  error("threads = 1025", "11 out_of_range 'threads' is 1025, expected 1 to 1024");
   error("memory_bytes = 0", "16 out_of_range 'memory_bytes' is 0, expected at least 1");
   error("batch_bytes = -5", "15 out_of_range 'batch_bytes' is -5, expected at least 1");
   error("batch_documents = 0", "19 out_of_range 'batch_documents' is 0, expected at least 1");
@@ -228,7 +228,7 @@ TEST_F(GraphErrors, Set) {
                 "--set:3:1 unknown_key key 'node.loss' in --set is too short, expected node.NAME.KEY, params.NAME or run.KEY",
                 "--set:4:1 unknown_key unknown parameter 'siz' in --set (size)",
                 "--set:5:1 wrong_type parameter 'size' is a string, expected an integer",
-                "--set:6:1 out_of_range 'threads' is 0, expected 1 to 65536",
+                "--set:6:1 out_of_range 'threads' is 0, expected 1 to 1024",
                 "--set:7:1 wrong_type 'batch' is an integer, so 'x' cannot be set in it",
                 "--set:8:1 unknown_key unknown key '' in --set, expected node.NAME.KEY, params.NAME or run.KEY",
                 "--set:9:1 unknown_node no node 'nowhere'",

@@ -70,6 +70,9 @@ struct HuggingFaceSpec {
   SourceLocation where;
 };
 
+/// Most threads that `[run] threads` and `--threads` take: more than machines have, and few enough that every library below can start them.
+inline constexpr std::int64_t kThreadsMax = 1024;
+
 /// `[run]`: every key present or defaulted (contract: Graph keys), checked for type and range.
 struct RunSpec {
   std::string name;  ///< default: the file's stem

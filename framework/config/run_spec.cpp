@@ -22,8 +22,7 @@ struct IntegerKey {
 };
 
 constexpr std::array kIntegerKeys = {
-    // More threads than any machine has; libraries below take the number as an int.
-    IntegerKey{"threads", &RunSpec::threads, 1, 65'536},
+    IntegerKey{"threads", &RunSpec::threads, 1, kThreadsMax},
     IntegerKey{"memory_bytes", &RunSpec::memory_bytes, 1, kNoMaximum},
     IntegerKey{"batch_bytes", &RunSpec::batch_bytes, 1, kNoMaximum},
     IntegerKey{"batch_documents", &RunSpec::batch_documents, 1, kNoMaximum},

@@ -50,7 +50,8 @@ class Resolver {
     sort();
     check_columns();
     check_regions();
-    warn_unused();
+    check_output_paths();
+    if (!diagnostics_.has_errors()) warn_unused();  // of a graph with mistakes nothing sure can be said
     graph_.huggingface = spec_.huggingface;
     return std::move(graph_);
   }
@@ -166,7 +167,11 @@ class Resolver {
       if (port == nullptr || !is_by_key(*port)) continue;
       const auto* text = std::get_if<std::string>(&entry.value.data);
       if (text == nullptr) {
-        diagnostics_.add(finding(i, entry.value.where, "wrong_type", fmt::format("'{}' is {}, expected the name of a node", entry.key, entry.value.type_name())));
+        auto diagnostic = finding(i, entry.value.where, "wrong_type", fmt::format("'{}' is {}, expected the name of a node", entry.key, entry.value.type_name()));
+        diagnostic.found = entry.value.type_name();
+        diagnostic.expected = "the name of a node";
+        diagnostics_.add(std::move(diagnostic));
+        failed_inputs_.insert({i, static_cast<std::size_t>(port - ports.data())});
         continue;
       }
       connect(i, static_cast<std::size_t>(port - ports.data()), *text, entry.value.where);
@@ -193,6 +198,9 @@ class Resolver {
           diagnostic.found = entry.key;
           diagnostic.suggestion = config::nearest(entry.key, names);
           diagnostics_.add(std::move(diagnostic));
+          // Whatever port was meant is not missing as well.
+          for (std::size_t p = 0; p < ports.size(); ++p)
+            if (!is_by_key(ports[p])) failed_inputs_.insert({i, p});
           continue;
         }
         connect_list(i, static_cast<std::size_t>(port - ports.data()), entry.value);
@@ -379,6 +387,45 @@ class Resolver {
         }
       }
     }
+  }
+
+  /// Files that nodes write below the run's folder: none may be another's, nor stand where the run keeps its own.
+  void check_output_paths() {
+    static const std::set<std::string> kOwn{"artifacts", "checkpoints", "dropped.jsonl.zst", "funnel.json", "log.jsonl",    "manifest.json", "metrics.jsonl", "model",
+                                            "progress.json", "quarantine", "run.lock",      "run.toml",    "summary.json", "tensorboard",   "timing.jsonl"};
+    std::map<std::string, std::size_t> taken;  // every path, and the folders above it with a '/' at the end
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (!known(i)) continue;
+      for (const auto& parameter : graph_.nodes[i].descriptor().parameters) {
+        if (parameter.type != "output_path" || !graph_.nodes[i].parameters.contains(parameter.name)) continue;
+        const auto path = graph_.nodes[i].parameters[parameter.name].get<std::string>();
+        const auto add = [&](std::string message) {
+          auto diagnostic = finding(i, key_location(i, parameter.name), "constraint", std::move(message));
+          diagnostic.found = path;
+          diagnostics_.add(std::move(diagnostic));
+        };
+        std::string first = path.substr(0, path.find('/'));
+        if (first.ends_with(".tmp")) first.resize(first.size() - 4);
+        if (kOwn.contains(first)) {
+          add(fmt::format("'{}' is '{}', but '{}' of the run's folder is flowrun's own", parameter.name, path, first));
+          continue;
+        }
+        std::optional<std::size_t> other;
+        if (const auto it = taken.find(path); it != taken.end()) other = it->second;
+        if (const auto it = taken.find(path + "/"); it != taken.end()) other = it->second;
+        for (auto slash = path.find('/'); slash != std::string::npos && !other; slash = path.find('/', slash + 1))
+          if (const auto it = taken.find(path.substr(0, slash)); it != taken.end()) other = it->second;
+        if (other) add(fmt::format("'{}' is '{}', where '{}' writes already", parameter.name, path, spec_.nodes[*other].name));
+        taken.emplace(path, i);
+        for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) taken.emplace(path.substr(0, slash + 1), i);
+      }
+    }
+  }
+
+  config::SourceLocation key_location(std::size_t i, const std::string& key) const {
+    for (const auto& entry : spec_.nodes[i].keys)
+      if (entry.key == key) return entry.value.where;
+    return spec_.nodes[i].where;
   }
 
   void warn_unused() {

@@ -99,8 +99,9 @@ class Reader {
   }
   std::optional<double> bound(const std::string& type) const {
     if (value_->is_null()) return std::nullopt;
-    if (type == "integer" ? !value_->is_number_integer() : type != "float" || !value_->is_number())
-      fail(type == "integer" ? "a whole number or null" : type == "float" ? "a number or null" : "null for a parameter that is not a number");
+    const bool real = type == "float" || type == "table<float>";  // of a table: of each of its values
+    if (type == "integer" ? !value_->is_number_integer() : !real || !value_->is_number())
+      fail(type == "integer" ? "a whole number or null" : real ? "a number or null" : "null for a parameter that is not a number");
     return value_->get<double>();
   }
   std::vector<std::string> texts() const {

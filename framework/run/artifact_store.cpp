@@ -40,7 +40,14 @@ ArtifactStore::ArtifactStore(std::string root) : root_(std::move(root)) {}
 
 std::string ArtifactStore::folder(const std::string& key) const { return fmt::format("{}/{}/{}", root_, key.substr(0, 2), key); }
 
-bool ArtifactStore::has(const std::string& key) const { return fs::exists(folder(key) + "/manifest.json"); }
+bool ArtifactStore::has(const std::string& key) const {
+  std::error_code error;
+  if (!fs::exists(folder(key) + "/manifest.json", error)) return false;
+  const auto whole = manifest(key);
+  for (const auto& [name, file] : whole["files"].items())
+    if (fs::file_size(folder(key) + "/" + name, error) != file.value("bytes", std::uintmax_t{0}) || error) return false;
+  return true;
+}
 
 nlohmann::json ArtifactStore::manifest(const std::string& key) const {
   const std::string path = folder(key) + "/manifest.json";

@@ -35,6 +35,7 @@ class ArtifactStore {
   const std::string& root() const noexcept { return root_; }
   /// Returns the folder of an artifact, whether it exists or not.
   std::string folder(const std::string& key) const;
+  /// Returns whether it is there with every file in its full size; one that is not is made again.
   bool has(const std::string& key) const;
   /// Returns a committed artifact's manifest. Throws Error(kCorruptData) naming the folder.
   nlohmann::json manifest(const std::string& key) const;

@@ -247,23 +247,8 @@ class StageRunner {
 
   void commit() {
     for (auto& [i, records] : records_) has_drops_[i] = records->drops.finish();
-    check_fraction();
     for (const std::size_t a : missing_)
       if (!committed_.contains(a)) commit_one(a);
-  }
-
-  void check_fraction() const {
-    std::int64_t found = 0, refused = 0;
-    for (const auto& [i, records] : records_) {
-      const auto counters = records->counters();
-      refused += counters.errors_total().documents;
-      if (node(i).descriptor().kind == "source") found += counters.in.documents;
-    }
-    const double fraction = found == 0 ? 0.0 : static_cast<double>(refused) / static_cast<double>(found);
-    if (fraction > context_.graph.run.max_error_fraction)
-      throw ExitError(kDamagedInput, Code::kCorruptData,
-                      fmt::format("{} of {} documents were refused ({:.2f} %), more than max_error_fraction = {} allows; see log.jsonl", refused, found, 100 * fraction,
-                                  context_.graph.run.max_error_fraction));
   }
 
   /// Writes the records of all that is upstream into the artifact's folder and commits it.

@@ -44,4 +44,10 @@ class ExitError : public Error {
   int exit_code_;
 };
 
+/// Returns the exit code of a command that ends by this error.
+inline int exit_code_of(const Error& error) noexcept {
+  const auto* with_code = dynamic_cast<const ExitError*>(&error);
+  return with_code ? with_code->exit_code() : exit_code_of(error.code());
+}
+
 }  // namespace flowrun::run

@@ -61,9 +61,62 @@ graph::Counters evaluator_counters(const RunContext& context, const Manifests& m
 
 }  // namespace
 
+namespace {
+
+/// Adds the copies that a graph makes of documents. Where documents are dropped or refused behind one of a stream's consumers they may be kept behind
+/// another: each consumer then has a copy of its own, and `total.in` counts the further ones. Elsewhere a document is counted once.
+class Copies {
+ public:
+  Copies(const RunContext& context, const std::map<std::size_t, graph::Counters>& counters) : context_(context), counters_(counters) {
+    for (const auto& [i, own] : counters)
+      for (const auto& port : context.graph.nodes[i].inputs)
+        for (const auto& from : port)
+          if (counters.contains(from.node)) consumers_[{from.node, from.output}].push_back(i);
+    for (auto it = context.graph.order.rbegin(); it != context.graph.order.rend(); ++it) loses_[*it] = loses(*it);
+  }
+
+  graph::Tally total() const {
+    graph::Tally copies;
+    for (const auto& [stream, consumers] : consumers_) {
+      if (std::none_of(consumers.begin(), consumers.end(), [&](std::size_t i) { return loses_.at(i); })) continue;
+      for (std::size_t n = 1; n < consumers.size(); ++n) copies += size_of(stream.first, consumers);
+    }
+    return copies;
+  }
+
+ private:
+  /// Returns whether documents are lost in node `i` or behind it.
+  bool loses(std::size_t i) const {
+    const auto own = counters_.find(i);
+    if (own == counters_.end()) return false;
+    if (own->second.dropped_total().documents + own->second.errors_total().documents > 0) return true;
+    for (const auto& [stream, consumers] : consumers_)
+      if (stream.first == i && std::any_of(consumers.begin(), consumers.end(), [&](std::size_t c) { return loses_.at(c); })) return true;
+    return false;
+  }
+
+  /// Returns what a stream holds: what a node reads that reads nothing else, or what its producer gives.
+  graph::Tally size_of(std::size_t producer, const std::vector<std::size_t>& consumers) const {
+    for (const std::size_t i : consumers) {
+      std::size_t streams = 0;
+      for (const auto& port : context_.graph.nodes[i].inputs) streams += port.size();
+      if (streams == 1) return counters_.at(i).in;
+    }
+    return counters_.at(producer).out;
+  }
+
+  const RunContext& context_;
+  const std::map<std::size_t, graph::Counters>& counters_;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::size_t>> consumers_;  ///< of each stream, by node and output
+  std::map<std::size_t, bool> loses_;
+};
+
+}  // namespace
+
 nlohmann::json compose_funnel(const RunContext& context) {
   const Manifests manifests(context);
   graph::Counters total;
+  std::map<std::size_t, graph::Counters> all;
   nlohmann::json nodes = nlohmann::json::object();
   for (std::size_t i = 0; i < context.graph.nodes.size(); ++i) {
     const auto& node = context.graph.nodes[i];
@@ -81,9 +134,11 @@ nlohmann::json compose_funnel(const RunContext& context) {
     object["stage"] = context.plan.stage_of[i];
     nodes[node.name] = std::move(object);
     if (node.descriptor().kind == "source") total.in += counters.in;
+    all[i] = counters;
     for (const auto& [reason, tally] : counters.dropped) total.dropped[reason] += tally;
     for (const auto& [code, tally] : counters.errors) total.errors[code] += tally;
   }
+  total.in += Copies(context, all).total();
   const auto dropped = total.dropped_total(), errors = total.errors_total();
   total.out = {total.in.documents - dropped.documents - errors.documents, total.in.bytes - dropped.bytes - errors.bytes, 0};
   return {{"version", 1}, {"nodes", std::move(nodes)}, {"total", total.to_json()}};

@@ -91,7 +91,7 @@ std::vector<NodeFiles> find_input_files(const graph::ResolvedGraph& graph) {
   return files;
 }
 
-DigestCache::DigestCache(std::string path) : path_(std::move(path)) {
+DigestCache::DigestCache(std::string path, const graph::StopToken* stop) : path_(std::move(path)), stop_(stop) {
   std::string text;
   try {
     text = io::read_file(path_);
@@ -110,7 +110,9 @@ std::string DigestCache::digest(const std::string& path) {
   const std::int64_t mtime_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
   Entry& entry = entries_[path];
   if (entry.digest.empty() || entry.bytes != status.st_size || entry.mtime_ns != mtime_ns || entry.inode != status.st_ino) {
-    entry = {status.st_size, mtime_ns, status.st_ino, sha256_file(path)};
+    entry = {status.st_size, mtime_ns, status.st_ino, sha256_file(path, [this] {
+               if (stop_ != nullptr && stop_->signal.load() != 0) throw Error(Code::kCancelled, "stopped while the input was read for its digest");
+             })};
     changed_ = true;
   }
   return entry.digest;

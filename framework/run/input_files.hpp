@@ -9,6 +9,7 @@
 
 #include "graph/params_table.hpp"
 #include "graph/resolved_graph.hpp"
+#include "graph/stage_control.hpp"
 
 namespace flowrun::run {
 
@@ -24,7 +25,8 @@ std::vector<NodeFiles> find_input_files(const graph::ResolvedGraph& graph);
 /// SHA-256 of files, remembered by (path, size, mtime_ns, inode) in a file that all runs share.
 class DigestCache {
  public:
-  explicit DigestCache(std::string path);
+  /// `stop` may be null; else a signal ends a long reading by Error(kCancelled).
+  explicit DigestCache(std::string path, const graph::StopToken* stop = nullptr);
   /// Returns the digest, computed only if the file has changed. Throws Error(kNotFound) or kIo.
   std::string digest(const std::string& path);
   /// Writes the cache if it has changed. A failure is not an error: digests are computed again.
@@ -37,6 +39,7 @@ class DigestCache {
     std::string digest;
   };
   std::string path_;
+  const graph::StopToken* stop_;
   std::map<std::string, Entry> entries_;
   bool changed_ = false;
 };

@@ -40,7 +40,8 @@ MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<c
   open.seed = node.effective_seed(context.graph.run.seed);
   open.memory_bytes = node.memory_bytes;
   open.batch_bytes = context.graph.run.batch_bytes;
-  open.batch_documents = context.graph.run.batch_documents;
+  // With a limit a source gives one document at a time: then what it refuses behind the last one is never met, whatever the batch sizes.
+  open.batch_documents = node.descriptor().kind == "source" && context.graph.run.limit >= 0 ? 1 : context.graph.run.batch_documents;
   open.output_count = node.descriptor().outputs.size();
   for (std::size_t p = 0; p < node.inputs.size(); ++p) {
     const auto& port = node.descriptor().inputs[p];

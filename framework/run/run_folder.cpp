@@ -72,7 +72,7 @@ RunFolder::RunFolder(const std::string& path, const Identity& identity, bool fre
       return;
     }
     const std::string target = set_aside(readable ? manifest_["graph_hash"].get<std::string>() : "damaged");
-    reporter.info(fmt::format("the earlier run in '{}' {}; it is now '{}'", display_path(path_), fresh ? "is set aside (--fresh)" : "was of another graph, input or plugin", display_path(target)));
+    reporter.warning(fmt::format("the earlier run in '{}' {}; it is now '{}'", display_path(path_), fresh ? "is set aside (--fresh)" : "was of another graph, input or plugin", display_path(target)));
     lock_.reset();
     take_lock();
   }

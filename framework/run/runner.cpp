@@ -49,13 +49,14 @@ struct Prepared {
   RunFolder::Identity identity;
 };
 
-Prepared prepare(CheckedGraph& checked, const std::string& artifacts) {
+Prepared prepare(CheckedGraph& checked, const std::string& artifacts, const graph::StopToken* stop) {
   Prepared prepared;
   prepared.files = find_input_files(checked.resolved);
   prepared.store = std::make_unique<ArtifactStore>(artifacts);
-  std::error_code ignored;
-  fs::create_directories(artifacts, ignored);
-  DigestCache digests(artifacts + "/digests.json");
+  std::error_code error;
+  fs::create_directories(artifacts, error);
+  if (error) throw ExitError(kCannotCreate, Code::kIo, fmt::format("cannot create the folder of artifacts '{}': {}", artifacts, error.message()));
+  DigestCache digests(artifacts + "/digests.json", stop);
   prepared.plan = plan_stages(checked.resolved, prepared.files, *checked.registry, digests);
   prepared.identity.graph_hash = checked.resolved.hash();
   std::map<std::string, nlohmann::json> plugins, inputs;
@@ -87,14 +88,16 @@ class Runner {
       throw Error(Code::kUnavailable, fmt::format("device = \"{}\" needs a flowrun built with -DFLOWRUN_CUDA=ON; this one has the CPU alone", checked_.resolved.run.device));
     const std::string output = options_.output.empty() ? "runs/" + checked_.resolved.run.name : options_.output;
     const std::string artifacts = options_.no_cache ? absolute(output) + ".no-cache" : artifacts_root(options_);
-    if (options_.no_cache) fs::remove_all(artifacts);
-    Prepared prepared = prepare(checked_, artifacts);
+    Prepared prepared = prepare_or_stop(artifacts);
     RunFolder folder(output, prepared.identity, options_.fresh, reporter_);
+    // With --no-cache the artifacts are this run's own: behind its lock nobody else uses them, and an unfinished one goes on with them.
+    if (options_.no_cache && folder.state() != FolderState::kUnfinished) fs::remove_all(artifacts);
     if (folder.state() == FolderState::kFinished) {
       reporter_.info(fmt::format("'{}' is finished; --fresh runs it again", display_path(folder.path())));
       auto summary = nlohmann::json::parse(io::read_file(folder.path() + "/summary.json"));
       summary["run"] = folder.path();  // the folder may have been moved since
       if (!summary["model"].is_null()) summary["model"] = folder.path() + "/model";
+      publish_missing_outputs(prepared, folder);
       return summary;
     }
     threads_ = options_.threads ? *options_.threads : checked_.resolved.run.threads > 0 ? static_cast<int>(checked_.resolved.run.threads) : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -110,9 +113,8 @@ class Runner {
     } catch (const Error& error) {
       const int signal = stop_.signal.load();
       if (error.code() == Code::kCancelled && signal != 0) {
-        const int code = signal == SIGUSR1 ? kStoppedByUsr1 : 128 + signal;
-        end(folder, code);
-        throw ExitError(code, Code::kCancelled, fmt::format("stopped; the same command goes on with it"));
+        end(folder, stop_code(signal));
+        throw ExitError(stop_code(signal), Code::kCancelled, "stopped; the same command goes on with it");
       }
       end(folder, exit_code_of(error.code()));
       throw;
@@ -128,6 +130,25 @@ class Runner {
   }
 
  private:
+  /// A finished run's outputs that somebody has removed are put there again, as long as their artifacts are in the cache.
+  void publish_missing_outputs(const Prepared& prepared, const RunFolder& folder) {
+    const RunContext context{checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, folder.path(), 1};
+    for (const std::string& missing : publish_outputs(context, true))
+      reporter_.warning(fmt::format("'{}' is missing, and so is its artifact; --fresh makes it again", display_path(missing)));
+  }
+
+  static int stop_code(int signal) { return signal == SIGUSR1 ? kStoppedByUsr1 : 128 + signal; }
+
+  Prepared prepare_or_stop(const std::string& artifacts) {
+    try {
+      return prepare(checked_, artifacts, &stop_);
+    } catch (const Error& error) {
+      const int signal = stop_.signal.load();
+      if (error.code() != Code::kCancelled || signal == 0) throw;
+      throw ExitError(stop_code(signal), Code::kCancelled, "stopped before anything had begun");
+    }
+  }
+
   void begin(RunFolder& folder, const Prepared& prepared) {
     const bool resumed = folder.state() == FolderState::kUnfinished;
     toml_ = resolved_toml(checked_);
@@ -136,13 +157,24 @@ class Runner {
     const std::string started = manifest.value("started_time", utc_now());
     manifest = {{"version", 1}, {"name", checked_.resolved.run.name}, {"graph_hash", prepared.identity.graph_hash}, {"command", command_}, {"started_time", started},
                 {"finished_time", nullptr}, {"status", "running"}, {"exit_code", nullptr}, {"threads", threads_}, {"cpu", cpu_model()},
-                {"libraries", {{"onetbb", TBB_runtime_version()}}}, {"plugins", prepared.identity.plugins}, {"inputs", prepared.identity.inputs},
+                {"libraries", libraries()}, {"plugins", prepared.identity.plugins}, {"inputs", prepared.identity.inputs},
                 {"artifacts", nlohmann::json::array()}};
     for (const auto& artifact : prepared.plan.artifacts)
       manifest["artifacts"].push_back({{"node", checked_.resolved.nodes[artifact.node].name}, {"type", artifact.type}, {"key", artifact.key}});
     folder.save_manifest();
     reporter_.attach(folder.path());
     reporter_.info(fmt::format("{} {} in '{}', {} thread{}", resumed ? "going on with" : "running", options_.graph, display_path(folder.path()), threads_, threads_ == 1 ? "" : "s"));
+  }
+
+  /// The libraries that results depend on. LibTorch is the one that native plugins were built for: no other is accepted.
+  nlohmann::json libraries() const {
+    nlohmann::json list{{"onetbb", TBB_runtime_version()}};
+    for (const auto& node : checked_.resolved.nodes) {
+      if (!node.native()) continue;
+      const auto fingerprint = nlohmann::json::parse(node.descriptor().fingerprint.value_or(""), nullptr, false);
+      if (fingerprint.is_object()) list["libtorch"] = fingerprint.value("libtorch_version", "?");
+    }
+    return list;
   }
 
   void run_stages(const RunContext& context, const std::string& graph_hash) {
@@ -164,8 +196,25 @@ class Runner {
       else
         reporter_.info(fmt::format("{} {}: {} documents, {:.1f} MB in {:.2f} s ({})", title, names, result.read.documents, static_cast<double>(result.read.bytes) / 1e6, result.seconds,
                                    rate(static_cast<double>(result.read.bytes), result.seconds)));
-      io::write_file(context.folder + "/funnel.json", compose_funnel(context).dump(1) + "\n");
+      const auto funnel = compose_funnel(context);
+      io::write_file(context.folder + "/funnel.json", funnel.dump(1) + "\n");
+      check_error_fraction(context, funnel);
     }
+  }
+
+  /// Ends the run if too many of the documents that were found have been refused, in this stage and those before it, cached or not.
+  static void check_error_fraction(const RunContext& context, const nlohmann::json& funnel) {
+    std::int64_t found = 0, refused = 0;
+    for (const auto& node : context.graph.nodes) {
+      if (!funnel["nodes"].contains(node.name)) continue;
+      const auto counters = graph::Counters::from_json(funnel["nodes"][node.name]);
+      if (node.descriptor().kind == "source") found += counters.in.documents;
+      refused += counters.errors_total().documents;
+    }
+    const double allowed = context.graph.run.max_error_fraction, fraction = found == 0 ? 0.0 : static_cast<double>(refused) / static_cast<double>(found);
+    if (fraction <= allowed) return;
+    throw ExitError(kDamagedInput, Code::kCorruptData,
+                    fmt::format("{} of {} documents were refused ({:.2f} %), more than max_error_fraction = {} allows; see log.jsonl", refused, found, 100 * fraction, allowed));
   }
 
   /// Returns the names of a stage's nodes; of a model's blocks only the model's.
@@ -193,7 +242,7 @@ class Runner {
     const auto funnel = compose_funnel(context);
     io::write_file(context.folder + "/funnel.json", funnel.dump(1) + "\n");
     write_dropped(context, context.folder + "/dropped.jsonl.zst");
-    publish_outputs(context);
+    publish_outputs(context, false);
     const auto& total = funnel["total"];
     summary_ = {{"version", 1}, {"status", "finished"}, {"exit_code", 0}, {"run", context.folder}, {"graph_hash", graph_hash},
                 {"model", model_.empty() ? nlohmann::json() : nlohmann::json(context.folder + "/" + model_)}, {"steps", steps_},
@@ -203,27 +252,35 @@ class Runner {
     end(folder, 0);
   }
 
-  /// Puts what writers made where their `path` says: hard links where the file system allows them, since artifacts never change.
-  void publish_outputs(const RunContext& context) {
+  /// Puts what writers made where their `path` says: hard links where the file system allows them, since artifacts never change. With `only_missing` what
+  /// is there stays as it is, and files whose artifact is not in the cache are returned.
+  static std::vector<std::string> publish_outputs(const RunContext& context, bool only_missing) {
+    std::vector<std::string> without_artifact;
     for (const auto& artifact : context.plan.artifacts) {
       if (artifact.type != "output") continue;
       const auto& node = context.graph.nodes[artifact.node];
       for (const auto& parameter : node.descriptor().parameters) {
         if (parameter.type != "output_path" || !node.parameters.contains(parameter.name)) continue;
         const fs::path target = fs::path(context.folder) / node.parameters[parameter.name].get<std::string>();
-        const fs::path source = fs::path(context.store.folder(artifact.key)) / staged_name(parameter.name, target.string());
-        fs::create_directories(target.parent_path());
-        const std::string temporary = target.string() + ".tmp";
-        std::error_code error;
-        fs::remove(temporary, error);
-        fs::create_hard_link(source, temporary, error);
-        if (error) fs::copy_file(source, temporary);
-        io::sync_path(temporary);
-        fs::rename(temporary, target);
-        fs::remove(temporary, error);  // still there if both names are links of one file already: rename(2) then does nothing
-        io::sync_path(target.parent_path().string());
+        if (only_missing && fs::exists(target)) continue;
+        if (only_missing && !context.store.has(artifact.key)) without_artifact.push_back(target.string());
+        else publish(fs::path(context.store.folder(artifact.key)) / staged_name(parameter.name, target.string()), target);
       }
     }
+    return without_artifact;
+  }
+
+  static void publish(const fs::path& source, const fs::path& target) {
+    fs::create_directories(target.parent_path());
+    const std::string temporary = target.string() + ".tmp";
+    std::error_code error;
+    fs::remove(temporary, error);
+    fs::create_hard_link(source, temporary, error);
+    if (error) fs::copy_file(source, temporary);
+    io::sync_path(temporary);
+    fs::rename(temporary, target);
+    fs::remove(temporary, error);  // still there if both names are links of one file already: rename(2) then does nothing
+    io::sync_path(target.parent_path().string());
   }
 
   void end(RunFolder& folder, int exit_code) {
@@ -253,6 +310,9 @@ CheckedGraph check_graph(const GraphOptions& options) {
   if (options.limit) checked.spec.run.limit = *options.limit;
   checked.registry = std::make_unique<plugin::Registry>(plugin::search_folders(options.plugin_folders));
   checked.resolved = graph::resolve_graph(checked.spec, *checked.registry, checked.diagnostics);
+  std::map<std::string, std::string> plugins;
+  for (const auto& node : checked.spec.nodes) plugins.emplace(node.name, node.plugin);
+  checked.diagnostics.fill_plugins(plugins);
   return checked;
 }
 
@@ -273,7 +333,7 @@ nlohmann::json run_graph(const RunOptions& options, const graph::StopToken& stop
 nlohmann::json plan_graph(const GraphOptions& options, Reporter& reporter) {
   CheckedGraph checked = check_graph(options);
   require_valid(checked);
-  const Prepared prepared = prepare(checked, artifacts_root(options));
+  const Prepared prepared = prepare(checked, artifacts_root(options), nullptr);
   const graph::StopToken stop;
   const RunContext context{checked.resolved, prepared.plan, prepared.files, *checked.registry, *prepared.store, stop, reporter, absolute("."), 1};
   nlohmann::json root{{"version", 1}, {"graph_hash", prepared.identity.graph_hash}, {"stages", nlohmann::json::array()}, {"spools", nlohmann::json::array()},

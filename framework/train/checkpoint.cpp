@@ -44,13 +44,17 @@ std::string generation_config(const std::string& config_json) {
   return generation.dump(2) + "\n";
 }
 
-/// Copies the tokenizer's files; its configuration learns the model's context length.
+/// Copies the tokenizer's files; its configuration learns the model's context length. A file that is not called tokenizer.json may lie beside another
+/// tokenizer's configuration, so it gets a minimal one.
 void copy_tokenizer(const std::string& from, const std::string& to, const std::string& config_json) {
   std::error_code error;
-  if (!fs::exists(from + "/tokenizer.json", error)) return;
-  io::write_file(to + "/tokenizer.json", io::read_file(from + "/tokenizer.json"));
-  if (!fs::exists(from + "/tokenizer_config.json", error)) return;
-  Json tokenizer = Json::parse(io::read_file(from + "/tokenizer_config.json"));
+  const bool folder = fs::is_directory(from, error);
+  const std::string file = folder ? from + "/tokenizer.json" : from;
+  if (!fs::exists(file, error)) return;
+  io::write_file(to + "/tokenizer.json", io::read_file(file));
+  const fs::path beside = fs::path(file).parent_path() / "tokenizer_config.json";
+  const bool own = fs::path(file).filename() == "tokenizer.json" && fs::exists(beside, error);
+  Json tokenizer = own ? Json::parse(io::read_file(beside.string())) : Json{{"tokenizer_class", "PreTrainedTokenizerFast"}};
   const Json config = config_json.empty() ? Json::object() : Json::parse(config_json);
   if (config.contains("max_position_embeddings")) tokenizer["model_max_length"] = config["max_position_embeddings"];
   io::write_file(to + "/tokenizer_config.json", tokenizer.dump(2) + "\n");
@@ -80,7 +84,7 @@ std::string save_checkpoint(const std::string& run_folder, const Parameters& par
     io::write_file(staged + "/config.json", content.config_json);
     io::write_file(staged + "/generation_config.json", generation_config(content.config_json));
   }
-  if (!content.tokenizer_folder.empty()) copy_tokenizer(content.tokenizer_folder, staged, content.config_json);
+  if (!content.tokenizer.empty()) copy_tokenizer(content.tokenizer, staged, content.config_json);
   io::write_file(staged + "/graph.toml", content.graph_toml);
   io::write_file(staged + "/state.json", content.state.to_json());
   write_checkpoint_manifest(staged);

@@ -17,7 +17,7 @@ struct CheckpointContent {
   CheckpointState state;
   std::vector<std::string> state_names;  ///< of the optimizer: "exp_avg", ...
   std::string config_json;               ///< "": the model has no `[huggingface]` table, and config.json is left out
-  std::string tokenizer_folder;          ///< "": left out
+  std::string tokenizer;                 ///< folder, or a tokenizer.json of any name; "": left out
   std::string graph_toml;
   std::string setup;  ///< build and CPU capability, kept to notice a resume on another
 };

@@ -247,7 +247,7 @@ CheckpointContent Region::checkpoint_content() const {
                    training_->schedule(), exact_};
   content.state_names = training_->state_names();
   content.config_json = model_->config_json(attention_);
-  content.tokenizer_folder = spec_.tokenizer;
+  content.tokenizer = spec_.tokenizer;
   content.graph_toml = spec_.graph_toml;
   content.setup = setup_text();
   return content;

@@ -67,7 +67,7 @@ struct RegionSpec {
   std::vector<EvaluatorSpec> evaluators;  ///< in the order of the graph
   std::vector<NativeNodeSpec> writers;    ///< writers/checkpoint
   SequenceSource* sequences = nullptr;    ///< of the objective
-  std::string tokenizer;                  ///< folder of the tokenizer artifact behind the tokens; "" unknown
+  std::string tokenizer;                  ///< folder of the tokenizer artifact behind the tokens, or a tokenizer.json of any name; "" unknown
   std::string run_folder;                 ///< absolute
   std::string graph_toml;                 ///< the resolved graph, for a checkpoint's graph.toml
   std::string graph_hash;

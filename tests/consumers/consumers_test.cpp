@@ -73,11 +73,13 @@ TEST_F(Consumers, TheTemplateBuildsTestsAndRuns) {
   const auto inspected = installed_flowrun({"inspect", "filters/minimum_length", "--plugins", plugins, "--json"}, project);
   ASSERT_EQ(inspected.exit_code, 0) << inspected;
   EXPECT_EQ(nlohmann::json::parse(inspected.out)["parameters"][0]["name"], "min_characters");
+  ASSERT_EQ(installed_flowrun({"graph.toml", "--plugins", plugins}, project).exit_code, 0);
+  EXPECT_EQ(read_file(project + "/runs/minimum_length/kept.jsonl").find("{\"id\":\"input.jsonl#1\""), 0u);
   folder_->write("template/in.jsonl", "{\"text\":\"short\"}\n{\"text\":\"a text that is long enough to be kept\"}\n");
-  folder_->write("template/graph.toml",
+  folder_->write("template/other.toml",
                  "[run]\nname = \"t\"\n[node.web]\nplugin = \"readers/jsonl\"\npaths = [\"in.jsonl\"]\n[node.long_enough]\nplugin = \"filters/minimum_length\"\nin = \"web\"\n"
                  "min_characters = 20\n[node.out]\nplugin = \"writers/jsonl\"\nin = \"long_enough\"\npath = \"out.jsonl\"\n");
-  const auto finished = installed_flowrun({"graph.toml", "--plugins", plugins}, project);
+  const auto finished = installed_flowrun({"other.toml", "--plugins", plugins}, project);
   ASSERT_EQ(finished.exit_code, 0) << finished;
   EXPECT_EQ(read_file(project + "/runs/t/out.jsonl"), "{\"id\":\"in.jsonl#1\",\"text\":\"a text that is long enough to be kept\",\"domain\":\"\",\"source\":\"in.jsonl\"}\n");
   const auto funnel = nlohmann::json::parse(read_file(project + "/runs/t/funnel.json"));

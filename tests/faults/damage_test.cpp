@@ -201,6 +201,33 @@ TEST_F(Damage, TooManyErrorsEndTheRun) {
   EXPECT_EQ(counts["errors"]["test_cut"], nlohmann::json({{"documents", 0}, {"bytes", 0}, {"files", 4000}}));
 }
 
+TEST_F(Damage, TooManyErrorsEndTheRunWhoseStagesAreCachedAsWell) {
+  const auto run_with = [&](const std::string& fraction, const std::string& output) {
+    write("graph.toml", "[run]\nname = \"t\"\nmax_error_fraction = " + fraction +
+                            "\n[node.in]\nplugin = \"test/source_errors\"\nevery = 10\non_error = \"skip\"\n[node.out]\nplugin = \"test/collect\"\nin = \"in\"\n");
+    return flowrun({"run", "graph.toml", "--output", output, "--artifacts", "artifacts"});
+  };
+  ASSERT_EQ(run_with("0.2", "allowed").exit_code, 0);
+  const auto refused = run_with("0.05", "refused");
+  EXPECT_EQ(refused.exit_code, 65) << refused;
+  EXPECT_NE(refused.err.find("cached"), std::string::npos) << refused;
+  EXPECT_NE(refused.err.find("more than max_error_fraction = 0.05 allows"), std::string::npos) << refused;
+}
+
+TEST_F(Damage, ALimitMeetsNoErrorBehindItsLastDocument) {
+  std::string lines;
+  for (int i = 0; i < 20; ++i) lines += i % 2 == 1 && i > 3 ? "not json\n" : "{\"text\":\"document\"}\n";
+  write("in/a.jsonl", lines);
+  for (const char* batch : {"1", "7", "4096"}) {
+    write("graph.toml", std::string("[run]\nname = \"t\"\nmax_error_fraction = 1.0\nbatch_documents = ") + batch +
+                            "\n[node.in]\nplugin = \"readers/jsonl\"\npaths = [\"in/*\"]\non_error = \"skip\"\n[node.out]\nplugin = \"writers/jsonl\"\nin = \"in\"\npath = \"out.jsonl\"\n");
+    ASSERT_EQ(flowrun({"run", "graph.toml", "--output", "run", "--no-cache", "--fresh", "--limit", "6"}).exit_code, 0);
+    EXPECT_EQ(reader_counts()["in"]["documents"], 7) << batch;  // six, and the record that is refused between the fifth and the sixth
+    EXPECT_EQ(reader_counts()["errors"]["bad_json"]["documents"], 1) << batch;
+    EXPECT_EQ(texts().size(), 6u) << batch;
+  }
+}
+
 TEST_F(Damage, RowsThatAMapRefusesAreFoundAndCounted) {
   const auto run_with = [&](const std::string& plugin, const std::string& keys, const std::string& output) {
     write("graph.toml", "[run]\nname = \"t\"\nmax_error_fraction = 0.5\n[node.a]\nplugin = \"test/source_numbers\"\n[node.bad]\nplugin = \"test/" + plugin + "\"\nin = \"a\"\n" + keys +

@@ -110,6 +110,59 @@ TEST_F(Cache, TheSavedGraphIsTheSameGraph) {
   EXPECT_EQ(json("limited/funnel.json")["nodes"]["books"]["out"]["documents"], 20);
 }
 
+TEST_F(Cache, AnArtifactThatLostAFileIsMadeAgain) {
+  finish("run");
+  const auto before = results("run");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path("artifacts-run")))
+    if (entry.path().filename() == "data.spool") std::filesystem::remove(entry.path());
+  ASSERT_EQ(flowrun(prepare("run", {"--fresh"})).exit_code, 0);
+  EXPECT_EQ(differences(before, results("run")), std::vector<std::string>{});
+}
+
+TEST_F(Cache, ASecondRunWithoutCacheLeavesTheFirstOnesArtifactsAlone) {
+  write("slow.toml", "[run]\nname = \"slow\"\nbatch_documents = 1\n[node.a]\nplugin = \"test/source_numbers\"\ndocuments = 25\n[node.w]\nplugin = \"test/slow_writer\"\nin = \"a\"\nseconds_per_batch = 0.02\n");
+  const std::vector<std::string> arguments{"run", "slow.toml", "--output", "run", "--no-cache", "--threads", "2"};
+  Process first(command(arguments));
+  Watchdog watchdog(30);
+  watchdog.begins("waiting for the first run's manifest");
+  while (!std::filesystem::exists(path("run/manifest.json"))) std::this_thread::yield();
+  EXPECT_EQ(flowrun(arguments).exit_code, 73);
+  const auto finished = first.wait(60);
+  EXPECT_EQ(finished.exit_code, 0) << finished;
+  EXPECT_EQ(read("run/count.txt"), "100\n");
+  EXPECT_FALSE(std::filesystem::exists(path("run.no-cache")));
+  EXPECT_EQ(flowrun(arguments).exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(path("run.no-cache"))) << "a finished run needs none";
+}
+
+TEST_F(Cache, TotalsOfADiamondAreExact) {
+  write("diamond.toml", R"([run]
+name = "diamond"
+[node.books]
+plugin = "readers/text"
+paths = ["books/*.txt"]
+split = "blank_lines"
+[node.one]
+plugin = "dedupers/exact"
+in = "books"
+[node.other]
+plugin = "filters/gopher_quality"
+in = "books"
+words = "whitespace"
+[node.out]
+plugin = "writers/jsonl"
+in = ["one", "other"]
+path = "out.jsonl"
+)");
+  const auto finished = flowrun({"run", "diamond.toml", "--output", "diamond", "--artifacts", "artifacts", "--json"});
+  ASSERT_EQ(finished.exit_code, 0) << finished;
+  const auto funnel = json("diamond/funnel.json");
+  expect_exact_sums(funnel);
+  // Both branches drop, so each has a copy; all of what is kept is written.
+  EXPECT_EQ(funnel["total"]["in"]["documents"].get<int>(), 2 * funnel["nodes"]["books"]["out"]["documents"].get<int>());
+  EXPECT_EQ(funnel["total"]["out"], funnel["nodes"]["out"]["out"]);
+}
+
 TEST_F(Cache, FreshSetsTheOldFolderAside) {
   const auto first = finish("run");
   const std::string aside = "run-" + first["graph_hash"].get<std::string>().substr(0, 8);

@@ -180,6 +180,46 @@ path = "out.jsonl"
   EXPECT_EQ(flowrun({"validate", "graph.toml"}).exit_code, 0);
 }
 
+TEST_F(GraphErrors, FilesOfWritersMayNotMeet) {
+  const auto with = [&](const std::string& first, const std::string& second) {
+    write("graph.toml", fmt::format("[run]\nname = \"t\"\n[node.a]\nplugin = \"test/source_numbers\"\n[node.one]\nplugin = \"writers/jsonl\"\nin = \"a\"\npath = \"{}\"\n"
+                                    "[node.two]\nplugin = \"writers/jsonl\"\nin = \"a\"\npath = \"{}\"\n",
+                                    first, second));
+    return report({"graph.toml"});
+  };
+  EXPECT_EQ(with("a.jsonl", "b/a.jsonl")["ok"], true);
+  for (const auto& [first, second] : std::vector<std::pair<const char*, const char*>>{{"o.jsonl", "o.jsonl"}, {"o.jsonl", "./o.jsonl"}, {"o", "o/x.jsonl"}, {"o/x.jsonl", "o"}}) {
+    const auto found = with(first, second);
+    ASSERT_EQ(places(found), (std::vector<std::string>{"12:8 constraint"})) << first << ", " << second << ": " << found;
+    EXPECT_NE(found["diagnostics"][0]["message"].get<std::string>().find("where 'one' writes already"), std::string::npos) << found;
+  }
+  for (const char* own : {"manifest.json", "run.lock", "log.jsonl", "model/x.jsonl", "checkpoints", "run.toml.tmp"}) EXPECT_EQ(places(with("o.jsonl", own)), (std::vector<std::string>{"12:8 constraint"})) << own;
+}
+
+TEST_F(GraphErrors, OneMistakeIsOneFinding) {
+  write("graph.toml", "[run]\nname = \"t\"\n[node.a]\nplugin = \"test/source_numbers\"\n[node.b]\nplugin = \"test/map_double\"\nin = { inn = \"a\" }\n[node.out]\nplugin = \"test/collect\"\nin = \"b\"\n");
+  const auto found = report({"graph.toml"});
+  ASSERT_EQ(found["diagnostics"].size(), 1u) << found;
+  EXPECT_EQ(found["diagnostics"][0]["code"], "unknown_port");
+  write("graph.toml", "[run]\nname = \"t\"\n[node.a]\nplugin = \"test/source_numbers\"\non_error = \"ignore\"\n[node.out]\nplugin = \"test/collect\"\nin = \"a\"\n");
+  EXPECT_EQ(report({"graph.toml"})["diagnostics"][0]["plugin"], "test/source_numbers");
+}
+
+TEST_F(GraphErrors, OptionsMayStandBeforeTheGraph) {
+  write("graph.toml", "[run]\nname = \"t\"\n[node.a]\nplugin = \"test/source_numbers\"\n[node.out]\nplugin = \"test/collect\"\nin = \"a\"\n");
+  EXPECT_EQ(flowrun({"--threads", "2", "--set", "run.seed=3", "graph.toml", "--artifacts", "a"}).exit_code, 0);
+  EXPECT_EQ(flowrun({"-q", "--limit", "3", "graph.toml", "--artifacts", "a", "--output", "limited"}).exit_code, 0);
+}
+
+TEST_F(GraphErrors, AFailedRunAnswersInJsonToo) {
+  const auto failed = flowrun({"run", "nosuch.toml", "--json"});
+  EXPECT_EQ(failed.exit_code, 66) << failed;
+  const auto object = nlohmann::json::parse(failed.out);
+  EXPECT_EQ(object["version"], 1);
+  EXPECT_EQ(object["status"], "failed");
+  EXPECT_EQ(object["exit_code"], 66);
+}
+
 TEST_F(GraphErrors, JsonIsAloneOnStdout) {
   write("graph.toml", "[run]\nname = \"t\"\n[node.a]\nplugin = \"test/source_numbers\"\n[node.out]\nplugin = \"test/collect\"\nin = \"a\"\n");
   for (const std::vector<std::string>& arguments :

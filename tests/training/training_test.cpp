@@ -197,6 +197,25 @@ TEST_F(Training, SwappingTheObjectiveReusesTheTokens) {
   EXPECT_NE(read("mlm/model/model.safetensors"), read("clm/model/model.safetensors"));
 }
 
+TEST_F(Training, ATokenizerOfAnyNameIsInTheModel) {
+  ASSERT_EQ(run_tiny("first").exit_code, 0);
+  write("given/vocabulary-300.json", read("first/model/tokenizer.json"));
+  write("given/tokenizer.json", "{\"another\": 1}");
+  std::string toml = read("tiny.toml");
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    for (std::size_t at; (at = toml.find(from)) != std::string::npos;) toml.replace(at, from.size(), to);
+  };
+  replace("plugin = \"tokenizers/bpe\"\nin = \"parts.train\"\ntokenizer = \"vocabulary\"", "plugin = \"tokenizers/bpe\"\nin = \"parts.train\"\ntokenizer_path = \"given/vocabulary-300.json\"");
+  replace("plugin = \"tokenizers/bpe\"\nin = \"parts.heldout\"\ntokenizer = \"vocabulary\"", "plugin = \"tokenizers/bpe\"\nin = \"parts.heldout\"\ntokenizer_path = \"given/vocabulary-300.json\"");
+  replace("tokenizer = \"vocabulary\"\nd_model", "vocab_size = 300\nd_model");
+  write("tiny.toml", toml);
+  const auto finished = run_tiny("second");
+  ASSERT_EQ(finished.exit_code, 0) << finished;
+  EXPECT_EQ(read("second/model/tokenizer.json"), read("first/model/tokenizer.json"));
+  EXPECT_EQ(json("second/model/tokenizer_config.json")["tokenizer_class"], "PreTrainedTokenizerFast");
+  EXPECT_EQ(json("second/manifest.json")["libraries"].count("libtorch"), 1u);
+}
+
 TEST_F(Training, AFinishedRunIsNotRunAgain) {
   ASSERT_EQ(run_tiny("run").exit_code, 0);
   const auto before = read_tree(path("run"));

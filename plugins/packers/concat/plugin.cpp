@@ -39,7 +39,7 @@ class Concat : public Indexed {
         .output({"out", "batch"})
         .parameter(integer("sequence_length").unit("tokens").required().min_value(2).max_value(1 << 24).about("The tokens of a row; a causal model is trained on one target fewer."))
         .parameter(integer("endoftext_id").range(0, std::numeric_limits<std::uint32_t>::max()).defaults(0).about("The id of <|endoftext|>, which ends every document."))
-        .parameter(integer("shuffle_window").unit("sequences").range(0, std::int64_t{1} << 40).defaults(0).about(
+        .parameter(integer("shuffle_window").unit("sequences").range(0, 1 << 20).defaults(0).about(
             "Sequences that change places among themselves by a seeded permutation, so that a batch holds many documents; 0 keeps their order."))
         .determinism("seeded")
         .threads("Rows are read by any number of calls at once.")
