@@ -8,6 +8,7 @@
 
 #include <flowrun/error.hpp>
 
+#include "neighbour_tally.hpp"
 #include "tokenizers/common/byte_level.hpp"
 #include "tokenizers/common/flat_map.hpp"
 
@@ -46,54 +47,7 @@ struct Candidate {
   bool operator<(const Candidate& other) const noexcept { return count != other.count ? count < other.count : key > other.key; }
 };
 
-// What one merge meets on one side: which tokens stand there, how often, and where the new pairs stand.
-class Side {
- public:
-  explicit Side(std::size_t vocab_size) : weight_(vocab_size), next_(vocab_size) {}
-
-  void meet(std::uint32_t neighbour, std::uint64_t count, Occurrence pair_at) {
-    if (next_[neighbour]++ == 0) neighbours_.push_back(neighbour);
-    weight_[neighbour] += count;
-    met_.push_back({neighbour, pair_at});
-  }
-
-  std::size_t size() const noexcept { return met_.size(); }
-
-  // Calls f(neighbour, weight).
-  template <class F>
-  void for_each(F&& f) const {
-    for (const std::uint32_t neighbour : neighbours_) f(neighbour, weight_[neighbour]);
-  }
-
-  // Writes the occurrences to `to`, grouped by neighbour, in the order met; calls f(neighbour, weight, first, n). A counting sort.
-  template <class F>
-  void group(Occurrence* to, F&& f) {
-    std::size_t first = 0;
-    for (const std::uint32_t neighbour : neighbours_) {
-      const std::size_t n = next_[neighbour];
-      next_[neighbour] = first;
-      f(neighbour, weight_[neighbour], to + first, n);
-      first += n;
-    }
-    for (const Met& met : met_) to[next_[met.neighbour]++] = met.pair_at;
-  }
-
-  void clear() {
-    for (const std::uint32_t neighbour : neighbours_) weight_[neighbour] = next_[neighbour] = 0;
-    neighbours_.clear();
-    met_.clear();
-  }
-
- private:
-  struct Met {
-    std::uint32_t neighbour;
-    Occurrence pair_at;
-  };
-  std::vector<std::uint64_t> weight_;  // by neighbour
-  std::vector<std::size_t> next_;      // by neighbour: how many, then where the next one goes
-  std::vector<std::uint32_t> neighbours_;
-  std::vector<Met> met_;
-};
+using Side = NeighbourTally<Occurrence>;
 
 class Training {
  public:

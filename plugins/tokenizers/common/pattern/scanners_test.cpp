@@ -1,0 +1,160 @@
+#include "scanners.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "categories.hpp"
+#include "pattern.hpp"
+#include "pattern_reader.hpp"
+
+namespace flowrun::tokenizers {
+namespace {
+
+struct Published {
+  const char* name;
+  const char* pattern;
+  Dialect dialect = Dialect::kOniguruma;
+  // What the engine reads instead where tiktoken's dialect says something else to Oniguruma.
+  const char* for_engine = nullptr;
+};
+
+#define CONTRACTION R"((?i:'s|'t|'re|'ve|'m|'ll|'d))"
+
+const Published kPublished[] = {
+    {"gpt2", R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"},
+    {"gpt2 possessive", R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s)"},
+    {"llama3", CONTRACTION R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
+    {"qwen2", CONTRACTION R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
+    {"cl100k", R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)"},
+    {"cl100k possessive",
+     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)", Dialect::kTiktoken,
+     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|(?>\p{N}{1,3})| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++\z|\s*[\r\n]|\s+(?!\S)|\s)"},
+    {"o200k",
+     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)" CONTRACTION
+     R"(?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)" CONTRACTION
+     R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
+};
+
+#undef CONTRACTION
+
+// Characters from all of Unicode, most of them of the kinds that the patterns tell apart.
+class RandomText {
+ public:
+  explicit RandomText(std::uint32_t seed) : random_(seed) {}
+
+  std::string next() {
+    std::string text;
+    for (std::size_t n = random_() % 12; n > 0; --n) {
+      const std::string character = one();
+      std::size_t times = random_() % 6 == 0 ? 2 + random_() % 4 : 1;
+      if (random_() % 400 == 0) times = 300;
+      for (; times > 0; --times) text += character;
+    }
+    return text;
+  }
+
+ private:
+  std::string one() {
+    static const std::vector<std::string> kTelling = {
+        "'s", "'S", "'t", "'re", "'Re", "'vE", "'ll", "'LL", "'lL", "'m", "'d", "'\u017F", "'\u212A", "'", "''", "/", "\u017F", "\u212A", "\u01C5", "\u1F88",
+        "\u0301", "\u093F", "\u20DD", "\u6F22", "\u304B", "\uD55C", "\u0E44", "\u02B0", "\u2160", "\u00BD", "\u0663", "\U0001F642", "\u200D", "\u00A0", "\u0085",
+        "\u2028", "\u3000", "\u200B", "_", "-", "\u00AB"};
+    switch (random_() % 10) {
+      case 0: case 1: return kTelling[random_() % kTelling.size()];
+      case 2: return std::string(1, static_cast<char>('a' + random_() % 26));
+      case 3: return std::string(1, static_cast<char>('A' + random_() % 26));
+      case 4: return std::string(1, static_cast<char>('0' + random_() % 10));
+      case 5: case 6: return std::string(1, " \n\r\t  "[random_() % 6]);
+      case 7: return std::string(1, static_cast<char>(random_() % 128));
+      case 8: return scalar(0x3000);
+      default: return scalar(0x110000);
+    }
+  }
+
+  std::string scalar(std::uint32_t below) {
+    const std::uint32_t c = static_cast<std::uint32_t>(random_()) % below;
+    return c >= 0xD800 && c < 0xE000 ? "\u00E9" : shown(c);
+  }
+
+  std::mt19937 random_;
+};
+
+TEST(Scanners, EqualTheirPatternsOnRandomUnicode) {
+  Pattern::Scratch scratch;
+  for (const Published& published : kPublished) {
+    const Scanner scanner = find_scanner(published.pattern, published.dialect);
+    ASSERT_NE(scanner, nullptr) << published.name;
+    const Pattern pattern = Pattern::compile(published.for_engine != nullptr ? published.for_engine : published.pattern);
+    RandomText texts(17);
+    for (int i = 0; i < 60000; ++i) {
+      const std::string text = texts.next();
+      Pattern::Matches matches(pattern, text, scratch);
+      for (std::size_t begin = 0; begin < text.size();) {
+        const auto match = matches.next();
+        const std::size_t end = scanner(text, begin);
+        ASSERT_TRUE(match && match->begin == begin && match->end == end)
+            << published.name << " text " << i << " '" << text << "' from " << begin << ": " << end << ", expected " << (match ? match->end : 0);
+        begin = end;
+      }
+      ASSERT_FALSE(matches.next()) << published.name << " text " << i;
+    }
+  }
+}
+
+TEST(Scanners, ClassEveryCodePointAsTheirPatterns) {
+  Pattern::Scratch scratch;
+  for (const Published& published : kPublished) {
+    const Scanner scanner = find_scanner(published.pattern, published.dialect);
+    const Pattern pattern = Pattern::compile(published.for_engine != nullptr ? published.for_engine : published.pattern);
+    for (std::uint32_t c = 0x80; c < 0x110000; c += c < 0x3400 ? 1 : 37) {
+      if (c >= 0xD800 && c < 0xE000) continue;
+      // Behind a capital, before a small letter, a number, another character and white space.
+      const std::string one = shown(c), text = "A" + one + "a" + one + "1" + one + "! " + one + one + "\n" + one;
+      Pattern::Matches matches(pattern, text, scratch);
+      for (std::size_t begin = 0; begin < text.size();) {
+        const auto match = matches.next();
+        const std::size_t end = scanner(text, begin);
+        ASSERT_TRUE(match && match->begin == begin && match->end == end) << published.name << " U+" << std::hex << c << " from " << begin;
+        begin = end;
+      }
+    }
+  }
+}
+
+// Bytes that sit at the end of their own allocation, so that the address sanitizer sees any read beyond the text.
+TEST(Scanners, CutAnyBytesWithoutReadingBeyondThem) {
+  std::mt19937 random(1);
+  const std::string alphabet = std::string("aA1 '\n!/s") + "\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x99\x82\xFF\xC0\xED\xA0\x80\xC5\xBF\xCC\x81";
+  for (const Published& published : kPublished) {
+    const Scanner scanner = find_scanner(published.pattern, published.dialect);
+    const Pattern pattern = Pattern::compile(published.for_engine != nullptr ? published.for_engine : published.pattern);
+    Pattern::Scratch scratch;
+    for (int round = 0; round < 20000; ++round) {
+      std::vector<char> bytes(random() % 16);
+      for (char& c : bytes) c = alphabet[random() % alphabet.size()];
+      const std::string_view text(bytes.data(), bytes.size());
+      Pattern::Matches matches(pattern, text, scratch);
+      for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = scanner(text, begin);
+        ASSERT_EQ(matches.next(), (Pattern::Match{begin, end})) << published.name << " round " << round;
+        begin = end;
+      }
+    }
+  }
+}
+
+TEST(Scanners, AreFoundByTheExactSpellingAlone) {
+  EXPECT_EQ(find_scanner(""), nullptr);
+  EXPECT_EQ(find_scanner(R"(\s+)"), nullptr);
+  EXPECT_EQ(find_scanner(std::string(kPublished[0].pattern) + " "), nullptr);
+  // To Oniguruma {1,3}+ is no possessive quantifier, but numbers of any length.
+  EXPECT_EQ(find_scanner(kPublished[5].pattern), nullptr);
+  EXPECT_NE(find_scanner(kPublished[6].pattern, Dialect::kTiktoken), nullptr);
+}
+
+}  // namespace
+}  // namespace flowrun::tokenizers

@@ -1,0 +1,76 @@
+#pragma once
+
+// All ways to cut one word into pieces: a node is a piece at a place. What of it training needs: the sum over all ways (forward and backward) and
+// the best way (Viterbi), in natural logarithms.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "seed_pieces.hpp"
+#include "tokenizers/common/unigram/double_array.hpp"
+
+namespace flowrun::tokenizers {
+
+/// The pieces of one step of the training and their trie. Piece 0 stands for unknown characters: it has no text and no score of its own.
+class TrainingModel {
+ public:
+  /// Keeps a reference to `pieces`, each of which is there once.
+  explicit TrainingModel(const std::vector<ScoredPiece>& pieces);
+
+  const std::vector<ScoredPiece>& pieces() const noexcept { return pieces_; }
+  const DoubleArray& trie() const noexcept { return trie_; }
+  double min_score() const noexcept { return min_score_; }
+
+ private:
+  const std::vector<ScoredPiece>& pieces_;
+  DoubleArray trie_;
+  double min_score_;
+};
+
+/// The lattice of one word at a time; its memory is reused.
+class Lattice {
+ public:
+  explicit Lattice(const TrainingModel& model) : model_(model) {}
+
+  void set_word(std::string_view word);
+
+  /// Adds `count` times the probability of each node, given the word, to `expected` of its piece. Returns the logarithm of the word's probability.
+  /// Time: linear in the nodes.
+  double add_expected(double count, std::vector<double>& expected);
+
+  /// Replaces `path` by the pieces of the best way, from the last to the first. Before each piece the best one is taken for it, of equal sums (as
+  /// they are after rounding) the longest. Without the word as a whole, if it is a piece, where `parts_only` is set: then the word must have two
+  /// characters or more. Time: the pairs of nodes that meet.
+  void best_path(std::vector<std::uint32_t>& path, bool parts_only = false);
+
+ private:
+  static constexpr std::uint32_t kNoNode = 0xFFFFFFFF;
+
+  struct Node {
+    std::uint32_t begin, end, id;
+    double score;
+  };
+
+  std::pair<double, std::uint32_t> best_ending(std::size_t at, double score) const;
+
+  const TrainingModel& model_;
+  std::size_t bytes_ = 0;
+  std::vector<Node> nodes_;          // by begin, then by end
+  std::vector<std::size_t> firsts_;  // of each character, its first node; the end
+  std::vector<double> forward_, backward_;
+  // What best_path needs: by byte the nodes that end there, as a list; by node the score of the best way that ends with it and its predecessor.
+  struct Ending {
+    std::uint32_t first = kNoNode, last = kNoNode;
+  };
+  struct Best {
+    double score;
+    std::uint32_t previous, next_ending;
+  };
+  std::vector<Ending> endings_;
+  std::vector<Best> best_;
+};
+
+}  // namespace flowrun::tokenizers

@@ -1,0 +1,60 @@
+#pragma once
+
+// WordPiece training as Hugging Face tokenizers' WordPieceTrainer does it: BPE over the characters of words, those behind the first with a
+// prefix ("##"), of which only the vocabulary is kept.
+//
+// Ids: special tokens; the alphabet by code point; its characters behind a first one, with the prefix; then what each merge makes that is not
+// there yet. Of equal counts the pair with the smallest ids (left, then right) is merged first. Pairs are counted as windows ("aaa" has "aa"
+// twice), and a merge joins them from left to right.
+//
+// The library is not deterministic in three places, where it goes by the order of a hash that is seeded anew each time. Here:
+// - pieces with the prefix or suffix get ids as they are met, word by word, the words in byte order. Ties of later merges go by these ids, so
+//   the library's vocabularies differ from run to run, unless all such pieces are special tokens;
+// - of characters of equal count, `limit_alphabet` drops the largest code points;
+// - where a merge makes a token that is there already, a pair may be queued twice. Of two entries with one count the younger goes first, as
+//   in most runs of the library.
+// The first two are orders that the library may take.
+// Equal to version 0.23.3 otherwise (testdata). Differs: counts have 64 bits, theirs 32 signed ones.
+//
+// The trainer of byte-level BPE does not serve here: a merge may make a token that was there before ("#" and "###" make "##", "##" and "##b"
+// make "##b" again), so pairs are counted again after they were merged, and a pair stands in the queue more than once.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flowrun::tokenizers {
+
+/// States how often a word (UTF-8) occurs. The text belongs to the caller.
+struct WordCount {
+  std::string_view word;
+  std::uint64_t count;
+};
+
+/// What `train_word_piece` aims at; the names are the library's.
+struct WordPieceTrainerOptions {
+  std::size_t vocab_size = 30'000;  ///< special tokens and alphabet included; they are kept even where they alone are more
+  std::uint64_t min_frequency = 0;  ///< training ends at the first pair that occurs less often; 0 and 1 mean any pair
+  std::vector<std::string> specials;
+  std::optional<std::size_t> limit_alphabet;  ///< keeps so many characters, the most frequent; the others are left out of their words
+  std::u32string initial_alphabet;            ///< is in the alphabet whether it occurs or not; the last that a limit drops
+  std::string continuing_subword_prefix = "##";
+  std::string end_of_word_suffix;
+};
+
+/// Returns the vocabulary, by id.
+///
+/// The result depends on `words` as a multiset alone, not on their order. Time: each merge reads the words that hold its pair, so a few words
+/// of millions of characters make it slow (a model that calls words of more than 100 characters unknown has no use for them). Memory: about
+/// 30 bytes per byte of `words`. `interrupt` is called at least every 100 merges; it may throw to give up.
+/// Throws kCorruptData for a word that is not UTF-8, kInvalidArgument for a surrogate or a number above U+10FFFF in `initial_alphabet`,
+/// kUnsupported for 2^32 words and where the characters of all words, repetitions counted, are 2^63 or more.
+std::vector<std::string> train_word_piece(std::span<const WordCount> words, const WordPieceTrainerOptions& options,
+                                          const std::function<void()>& interrupt = [] {});
+
+}  // namespace flowrun::tokenizers
