@@ -49,6 +49,7 @@ def main():
     }
     tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_gopher_tool")
     passed["tokenizer"] = tools and succeeds(sys.executable, HERE / "compare_bpe.py", "check", "--tool", BUILD / "bin/flowrun_bpe_tool", "--text", "data/books")
+    passed["tokenizers"] = succeeds(sys.executable, HERE / "compare_tokenizers.py")
     passed["gopher"] = tools and succeeds(sys.executable, HERE / "compare_gopher.py", "check", "--tool", BUILD / "bin/flowrun_gopher_tool", "--text", "data/books")
     print(json.dumps({"name": "parity", **passed}))
     sys.exit(0 if all(passed.values()) else 1)

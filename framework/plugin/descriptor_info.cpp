@@ -255,7 +255,8 @@ void check_ports(const DescriptorInfo& info) {
     expect(streams >= 1 && datasets == 0, "inputs", "at least one stream and no dataset");
     expect(streams_out == info.outputs.size(), "outputs", "streams alone");
   } else if (info.kind == "blocking") {
-    expect(streams >= 1 && datasets == 0, "inputs", "at least one stream and no dataset");
+    // One without any input makes its artifact from parameters alone.
+    expect((streams >= 1 || info.inputs.empty()) && datasets == 0, "inputs", "at least one stream or nothing, and no dataset");
     expect(info.outputs.size() == 1, "outputs", "one artifact or stream");
   } else if (info.kind == "indexed") {
     expect(datasets >= 1 && streams == 0, "inputs", "at least one dataset and no stream");

@@ -90,15 +90,24 @@ TEST(BpeNode, ReadsTheFileThatAParameterNames) {
 
 TEST(BpeNode, NamesTheTokenizerThatItRefuses) {
   const TemporaryFolder folder;
-  const std::string path = folder.write("tokenizer.json", R"({"version": "1.0", "normalizer": {"type": "NFC"}, "model": {}})");
+  const std::string path = folder.write("tokenizer.json", R"({"version": "1.0", "normalizer": {"type": "NFQ"}, "model": {"type": "BPE"}})");
   Runner node(flowrun_plugin_v1);
   try {
     node.open({flowrun::fields::documents(), std::nullopt}, with_artifact(folder.path()));
     FAIL();
   } catch (const flowrun::Error& error) {
     EXPECT_EQ(error.code(), flowrun::Code::kUnsupported);
-    EXPECT_STREQ(error.what(), ("tokenizer.json: 'normalizer' is {\"type\":\"NFC\"}, expected null\n  in '" + path + "'").c_str());
+    EXPECT_STREQ(error.what(), ("tokenizer.json: 'normalizer.type' is \"NFQ\", which is not known here\n  in '" + path + "'").c_str());
   }
+}
+
+TEST(BpeNode, NamesThePluginForATokenizerOfAnotherModel) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", R"({"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0, "[UNK]": 1}, "unk_token": "[UNK]"}})");
+  Runner node(flowrun_plugin_v1);
+  const auto [code, text] = error_of([&] { node.open({flowrun::fields::documents(), std::nullopt}, with_artifact(folder.path())); });
+  EXPECT_EQ(code, flowrun::Code::kInvalidArgument);
+  EXPECT_NE(text.find("its model is WordLevel, expected BPE: use plugin \"tokenizers/wordlevel\""), std::string::npos) << text;
 }
 
 }  // namespace

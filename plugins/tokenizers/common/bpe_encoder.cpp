@@ -3,8 +3,6 @@
 #include <cstring>
 #include <utility>
 
-#include "gpt2_pretokenizer.hpp"
-
 namespace flowrun::bpe {
 namespace {
 
@@ -18,13 +16,36 @@ constexpr std::size_t kPendingMax = 32;
 
 }  // namespace
 
-BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe) : bpe_(std::move(bpe)), cache_(std::size_t{2} << kSetBits) {}
+WholeTokens::WholeTokens(const BpeModel& model) {
+  std::vector<bool> special(model.tokens.size());
+  for (const SpecialToken& token : model.specials) special[token.id] = true;
+  for (std::size_t id = 0; id < model.tokens.size(); ++id)
+    if (!special[id]) ids_.emplace(model.tokens[id], static_cast<std::uint32_t>(id));
+}
+
+std::optional<std::uint32_t> WholeTokens::find(std::string_view bytes) const {
+  const auto found = ids_.find(bytes);
+  return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
+BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe, Scanner scanner, std::shared_ptr<const WholeTokens> whole_tokens)
+    : bpe_(std::move(bpe)), scanner_(scanner), whole_tokens_(std::move(whole_tokens)), cache_(std::size_t{2} << kSetBits) {}
+
+void BpeEncoder::encode_pretoken(std::string_view pretoken, std::vector<std::uint32_t>& out) {
+  if (whole_tokens_ != nullptr) {
+    if (const auto id = whole_tokens_->find(pretoken)) {
+      out.push_back(*id);
+      return;
+    }
+  }
+  bpe_->encode_pretoken(pretoken, scratch_, out);
+}
 
 // Finds the next pre-tokens from `begin` on; returns their number.
 std::size_t BpeEncoder::gather(std::string_view text, std::size_t& begin, Pending* pending) noexcept {
   std::size_t n = 0;
   for (; n < kPendingMax && begin < text.size(); ++n) {
-    const std::size_t end = gpt2_pretoken_end(text, begin);
+    const std::size_t end = scanner_(text, begin);
     Pending& pretoken = pending[n];
     pretoken.text = text.substr(begin, end - begin);
     pretoken.set = nullptr;
@@ -77,7 +98,7 @@ void BpeEncoder::encode(std::string_view text, std::vector<std::uint32_t>& out) 
       out.insert(out.end(), buffer, buffer + buffered);
       buffered = 0;
       const std::size_t before = out.size();
-      bpe_->encode_pretoken(pretoken.text, scratch_, out);
+      encode_pretoken(pretoken.text, out);
       const std::size_t count = out.size() - before;
       if (pretoken.set != nullptr && count <= kCachedIdsMax) remember(pretoken, out.data() + before, count);
     }

@@ -1,18 +1,40 @@
 #pragma once
 
-// Text to ids: the GPT-2 pre-tokenizer, then BPE of each pre-token, with a cache of pre-tokens in between, since a few thousand of them
-// make up most of any text.
+// Text to ids: a pre-tokenizer, then BPE of each pre-token, with a cache of pre-tokens in between, since a few thousand of them make up most of
+// any text.
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "bpe.hpp"
+#include "gpt2_pretokenizer.hpp"
 #include "short_key.hpp"
 
 namespace flowrun::bpe {
+
+/// Tokens by their bytes, for models that take a pre-token which is a token as it is, whatever the merges (`ignore_merges`).
+class WholeTokens {
+ public:
+  explicit WholeTokens(const BpeModel& model);
+  std::optional<std::uint32_t> find(std::string_view bytes) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> ids_;
+};
+
+/// Returns where the pre-token that begins at `begin` ends, as gpt2_pretoken_end does.
+using Scanner = std::size_t (*)(std::string_view text, std::size_t begin) noexcept;
 
 /// Encodes documents for one thread at a time; several encoders may share one Bpe.
 ///
@@ -23,7 +45,8 @@ namespace flowrun::bpe {
 /// Memory: a cache of 4 MiB, whatever the text; entries replace each other, so hostile text costs time per pre-token and nothing more.
 class BpeEncoder {
  public:
-  explicit BpeEncoder(std::shared_ptr<const Bpe> bpe);
+  /// `whole_tokens` may be null.
+  explicit BpeEncoder(std::shared_ptr<const Bpe> bpe, Scanner scanner = gpt2_pretoken_end, std::shared_ptr<const WholeTokens> whole_tokens = nullptr);
 
   /// Appends the ids of `text` to `out`. Throws kUnsupported for a pre-token of 4 GiB or more.
   void encode(std::string_view text, std::vector<std::uint32_t>& out);
@@ -49,7 +72,11 @@ class BpeEncoder {
   static const Entry* look_up(const Pending& pretoken) noexcept;
   static void remember(const Pending& pretoken, const std::uint32_t* ids, std::size_t count) noexcept;
 
+  void encode_pretoken(std::string_view pretoken, std::vector<std::uint32_t>& out);
+
   std::shared_ptr<const Bpe> bpe_;
+  Scanner scanner_;
+  std::shared_ptr<const WholeTokens> whole_tokens_;
   Bpe::Scratch scratch_;
   std::vector<Entry> cache_;  // sets of two neighbours, the one used last first
 };

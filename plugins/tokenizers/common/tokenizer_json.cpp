@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <fstream>
-#include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -15,85 +13,19 @@
 
 #include "byte_level.hpp"
 #include "flat_map.hpp"
+#include "json_object.hpp"
 
 namespace flowrun::bpe {
 namespace {
 
-using Json = nlohmann::json;
+using tokenizers::Json;
+using tokenizers::parse_json;
+using tokenizers::read_id;
+using tokenizers::shown;
+using Object = tokenizers::JsonObject;
 
-constexpr int kDepthMax = 16;  // a tokenizer.json needs 4
-
-[[noreturn]] void corrupt(const std::string& message) { throw Error(Code::kCorruptData, "tokenizer.json: " + message); }
-[[noreturn]] void unsupported(const std::string& message) { throw Error(Code::kUnsupported, "tokenizer.json: " + message); }
-
-// A value as it reads in a message, cut short. Text of the file may be anything, so what is not UTF-8 is replaced.
-std::string shown(const Json& value) {
-  constexpr std::size_t kShownMax = 60;
-  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);  // ASCII: may be cut anywhere
-  if (text.size() > kShownMax) text = text.substr(0, kShownMax) + "...";
-  return text;
-}
-
-// JSON leaves open what a key that stands twice means, and nlohmann takes the last one silently: refuse it here, and deep nesting too.
-Json parse(std::string_view text) {
-  std::vector<std::set<std::string>> open_objects;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kDepthMax) corrupt("is nested deeper than " + std::to_string(kDepthMax));
-    if (event == Json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == Json::parse_event_t::object_end) open_objects.pop_back();
-    if (event == Json::parse_event_t::key && !open_objects.back().insert(parsed.get<std::string>()).second)
-      corrupt("the key " + shown(parsed) + " stands twice in one object");
-    return true;
-  };
-  try {
-    return Json::parse(text.begin(), text.end(), check);
-  } catch (const Json::exception& e) {
-    corrupt(std::string("is not JSON: ") + e.what());
-  }
-}
-
-// One object of the file and where it is.
-class Object {
- public:
-  Object(const Json& value, std::string path) : value_(value), path_(std::move(path)) {
-    if (!value.is_object()) corrupt((path_.empty() ? "the file" : "'" + path_ + "'") + " is " + shown(value) + ", expected an object");
-  }
-
-  std::string path_of(std::string_view key) const { return path_.empty() ? std::string(key) : path_ + "." + std::string(key); }
-
-  const Json* find(const char* key) const {
-    const auto found = value_.find(key);
-    return found == value_.end() ? nullptr : &*found;
-  }
-
-  const Json& at(const char* key) const {
-    const Json* const found = find(key);
-    if (found == nullptr) corrupt("'" + path_of(key) + "' is missing");
-    return *found;
-  }
-
-  const std::string& string_at(const char* key) const {
-    const Json& value = at(key);
-    if (!value.is_string()) corrupt("'" + path_of(key) + "' is " + shown(value) + ", expected a string");
-    return value.get_ref<const std::string&>();
-  }
-
-  // Refuses a value that is there and none of `supported`.
-  void expect(const char* key, std::initializer_list<Json> supported) const {
-    const Json* const value = find(key);
-    if (value == nullptr || std::find(supported.begin(), supported.end(), *value) != supported.end()) return;
-    unsupported("'" + path_of(key) + "' is " + shown(*value) + ", expected " + shown(*supported.begin()));
-  }
-
-  void expect_keys(std::initializer_list<std::string_view> known) const {
-    for (const auto& [key, value] : value_.items())
-      if (std::find(known.begin(), known.end(), key) == known.end()) unsupported("'" + path_of(key) + "' is not a key that is known here");
-  }
-
- private:
-  const Json& value_;
-  std::string path_;
-};
+[[noreturn]] void corrupt(const std::string& message) { tokenizers::refuse_corrupt(message); }
+[[noreturn]] void unsupported(const std::string& message) { tokenizers::refuse_unsupported(message); }
 
 // `null`, or a component that is ByteLevel, whose other keys concern offsets alone.
 void expect_byte_level(const Object& root, const char* key, bool may_be_null) {
@@ -106,18 +38,25 @@ void expect_byte_level(const Object& root, const char* key, bool may_be_null) {
   component.expect_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
 }
 
-std::uint32_t read_id(const Json& value, const std::string& path) {
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<std::int32_t>::max())
-    corrupt("'" + path + "' is " + shown(value) + ", expected an id from 0 below 2^31");
-  return value.get<std::uint32_t>();
-}
-
 class Reader {
  public:
   explicit Reader(const Json& root) : root_(root, ""), model_(root_.at("model"), "model") {}
 
-  BpeModel read() && {
+  // The model alone: what stands around it, and added tokens that are looked for in texts, are the caller's affair.
+  BpeModel read_model() && {
+    model_only_ = true;
+    check_model();
+    return read();
+  }
+  BpeModel read_whole() && {
     check_components();
+    check_model();
+    model_.expect("ignore_merges", {false});
+    return read();
+  }
+
+ private:
+  BpeModel read() {
     read_vocab();
     read_added_tokens();
     fill_tokens();
@@ -125,7 +64,6 @@ class Reader {
     return std::move(result_);
   }
 
- private:
   void check_components() const {
     root_.expect_keys({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"});
     root_.expect("version", {"1.0"});
@@ -137,13 +75,16 @@ class Reader {
     pre_tokenizer.expect("use_regex", {true});
     expect_byte_level(root_, "post_processor", true);
     expect_byte_level(root_, "decoder", false);
+  }
+
+  void check_model() const {
     model_.expect_keys({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
                         "ignore_merges", "vocab", "merges"});
     model_.expect("type", {"BPE"});
     model_.expect("dropout", {nullptr, 0.0});
     // The first published files of GPT-2 have "" for none.
     for (const char* const key : {"continuing_subword_prefix", "end_of_word_suffix"}) model_.expect(key, {nullptr, ""});
-    for (const char* const key : {"byte_fallback", "ignore_merges"}) model_.expect(key, {false});
+    model_.expect("byte_fallback", {false});
   }
 
   void read_vocab() {
@@ -160,7 +101,7 @@ class Reader {
       const Object token((*added)[i], "added_tokens[" + std::to_string(i) + "]");
       // One that is not special is looked for in the text, so it would change the ids of ordinary documents.
       token.at("special");
-      token.expect("special", {true});
+      if (!model_only_) token.expect("special", {true});
       const std::string& content = token.string_at("content");
       const std::uint32_t id = read_id(token.at("id"), token.path_of("id"));
       if (const auto [known, fresh] = spellings_.emplace(content, id); !fresh && known->second != id)
@@ -235,6 +176,7 @@ class Reader {
   }
 
   Object root_, model_;
+  bool model_only_ = false;
   std::unordered_map<std::string, std::uint32_t> spellings_;
   std::vector<bool> special_;  // by id
   BpeModel result_;
@@ -254,9 +196,11 @@ std::vector<std::string> spellings_of(const BpeModel& model) {
 }  // namespace
 
 BpeModel read_tokenizer_json(std::string_view json) {
-  const Json root = parse(json);
-  return Reader(root).read();
+  const Json root = parse_json(json);
+  return Reader(root).read_whole();
 }
+
+BpeModel read_byte_level_model(const tokenizers::Json& root) { return Reader(root).read_model(); }
 
 BpeModel load_tokenizer_json(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

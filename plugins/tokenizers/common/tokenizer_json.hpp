@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "bpe_model.hpp"
 
 namespace flowrun::bpe {
@@ -18,6 +20,10 @@ namespace flowrun::bpe {
 /// Throws kCorruptData for what is not such a file (damaged JSON, wrong types, ids with gaps), kUnsupported for what is refused;
 /// either names the place, as in "model.merges[3]". Any input is safe. Time and memory linear in the text.
 BpeModel read_tokenizer_json(std::string_view json);
+
+/// Returns the model of a parsed tokenizer.json, whatever its other components and `ignore_merges`; added tokens count as special. Throws as
+/// `read_tokenizer_json`.
+BpeModel read_byte_level_model(const nlohmann::json& root);
 
 /// Reads the file at `path`. Throws kNotFound or kIo where it cannot be read, else as `read_tokenizer_json`, with the path as context.
 BpeModel load_tokenizer_json(const std::string& path);

@@ -382,6 +382,8 @@ struct Adapter {
       if (name == FLOWRUN_INDEXED_V1) return &kIndexed;
     if constexpr (std::is_base_of_v<Stateful, T>)
       if (name == FLOWRUN_STATE_V1) return &kState;
+    // A class may give further extensions, also drafts, by `static const void* extension(std::string_view id)`.
+    if constexpr (requires { T::extension(name); }) return T::extension(name);
     return nullptr;
   }
 

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fast_bpe.hpp"
+#include "tokenizer.hpp"
+
+namespace flowrun::tokenizers {
+
+/// A tokenizer for documents: their ids and nothing else. No special tokens are added, none is recognized in the text, nothing is cut or padded
+/// (docs/decisions/0006-text-is-data.md). Immutable: any number of threads, each with an Encoder of its own.
+class DocumentTokenizer {
+ public:
+  /// Loads a tokenizer.json whose model must be of `model_type`. Throws as load_tokenizer; kInvalidArgument, naming the plugin to use, for another type.
+  DocumentTokenizer(const std::string& path, std::string_view model_type);
+
+  class Encoder {
+   public:
+    explicit Encoder(std::shared_ptr<const DocumentTokenizer> tokenizer);
+    /// Appends the ids of `text`.
+    void encode(std::string_view text, std::vector<std::uint32_t>& out);
+
+   private:
+    std::shared_ptr<const DocumentTokenizer> tokenizer_;
+    std::unique_ptr<bpe::BpeEncoder> fast_;
+  };
+
+ private:
+  std::unique_ptr<const Tokenizer> tokenizer_;
+  std::shared_ptr<const FastBpe> fast_;  // null: no document goes that way
+};
+
+}  // namespace flowrun::tokenizers

@@ -1,0 +1,102 @@
+// tokenizers/load: a tokenizer that is there already, as an artifact; and, outside graphs, what `flowrun tokenize` asks (draft/tokenizer.h).
+
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <flowrun/draft/tokenizer.h>
+#include <flowrun/node.hpp>
+
+#include "formats.hpp"
+#include "tokenizers/common/pipeline/tokenizer_file.hpp"
+
+namespace {
+
+using flowrun::tokenizers::Encoding;
+using flowrun::tokenizers::Tokenizer;
+
+// ------------------------------------------------------------------------------------------------------------- the draft extension
+
+void give_encoding(const Encoding& encoding, void (*give)(void*, const flowrun_encoding*), void* context) {
+  std::vector<const char*> tokens;
+  std::vector<std::uint64_t> lengths, offsets;
+  for (std::size_t i = 0; i < encoding.size(); ++i) {
+    tokens.push_back(encoding.tokens[i].data());
+    lengths.push_back(encoding.tokens[i].size());
+    offsets.push_back(encoding.offsets[i].begin);
+    offsets.push_back(encoding.offsets[i].end);
+  }
+  const flowrun_encoding out{sizeof(flowrun_encoding), encoding.size(), encoding.ids.data(), tokens.data(), lengths.data(), offsets.data()};
+  give(context, &out);
+}
+
+constexpr flowrun_tokenizer kTokenizer = {
+    sizeof(flowrun_tokenizer),
+    [](const flowrun_call* call, const char* path, void** self) -> flowrun_status {
+      return flowrun::guarded(call, [&] { *self = new Tokenizer(flowrun::tokenizers::read_tokenizer(flowrun::tokenizers::read_as_tokenizer_json(path))); });
+    },
+    [](void* self, const flowrun_call* call, const char* bytes, std::uint64_t length, std::int32_t add_special_tokens, void (*give)(void*, const flowrun_encoding*),
+       void* context) -> flowrun_status {
+      return flowrun::guarded(call, [&] {
+        const std::string_view text(bytes, length);
+        if (!flowrun::tokenizers::is_utf8(text)) throw flowrun::Error(flowrun::Code::kCorruptData, "the text is not UTF-8 (bad_utf8)");
+        give_encoding(static_cast<const Tokenizer*>(self)->encode(text, {.add_special_tokens = add_special_tokens != 0}), give, context);
+      });
+    },
+    [](void* self, const flowrun_call* call, const std::uint32_t* ids, std::uint64_t count, std::int32_t skip_special_tokens, void (*give)(void*, const char*, std::uint64_t),
+       void* context) -> flowrun_status {
+      return flowrun::guarded(call, [&] {
+        const std::string text = static_cast<const Tokenizer*>(self)->decode({ids, count}, skip_special_tokens != 0);
+        give(context, text.data(), text.size());
+      });
+    },
+    [](void* self) { delete static_cast<Tokenizer*>(self); }};
+
+// ------------------------------------------------------------------------------------------------------------- the node
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw flowrun::Error(flowrun::Code::kIo, "'" + path + "' cannot be written, needs " + std::to_string(text.size()) + " bytes");
+}
+
+class LoadNode : public flowrun::Blocking {
+ public:
+  static flowrun::Descriptor descriptor() {
+    return flowrun::Descriptor("tokenizers/load", "0.1.0")
+        .summary("Gives a tokenizer that is there already: a tokenizer.json of Hugging Face tokenizers, checked as a whole.")
+        .output(flowrun::Port("tokenizer", "tokenizer", flowrun::Edge::kArtifact))
+        .parameter(flowrun::path("path").required().about("The file."))
+        .determinism("pure")
+        .threads("One call at a time.")
+        .source("github.com/huggingface/tokenizers; equals version 0.23.3.")
+        .example(
+            "[node.vocabulary]\n"
+            "plugin = \"tokenizers/load\"\n"
+            "path = \"tokenizer.json\"\n");
+  }
+
+  static const void* extension(std::string_view id) { return id == FLOWRUN_TOKENIZER_DRAFT_1 ? &kTokenizer : nullptr; }
+
+  explicit LoadNode(const flowrun::Params& params) : path_(params.files("path").at(0).path) {}
+
+  void open(flowrun::Open& open) override { staging_ = open.staging(); }
+  void consume(const flowrun::Call&, std::size_t, const ArrowArray&) override {}
+  void finish(const flowrun::Call&) override {
+    const std::string json = flowrun::tokenizers::read_as_tokenizer_json(path_);
+    flowrun::tokenizers::read_tokenizer(json);  // refuses what cannot be used, before anything is built on it
+    write_file(staging_ + "/tokenizer.json", json);
+    write_file(staging_ + "/tokenizer_config.json", flowrun::tokenizers::tokenizer_config_of(path_));
+  }
+
+ private:
+  std::string path_, staging_;
+};
+
+}  // namespace
+
+FLOWRUN_PLUGIN(LoadNode)

@@ -1,0 +1,89 @@
+// `flowrun tokenize`, and tokenizers that are there already in a graph. What they give is compared with Hugging Face tokenizers in
+// plugins/tokenizers/common/pipeline/golden_test.cpp.
+
+#include "support/run_test.hpp"
+
+namespace flowrun::testing {
+namespace {
+
+class Tokenize : public RunTest {
+ protected:
+  Tokenize() {
+    const auto files = nlohmann::json::parse(read_file(std::string(FLOWRUN_SOURCE_DIR) + "/plugins/tokenizers/common/pipeline/testdata/tokenizers.json"));
+    for (const char* name : {"bert_uncased", "gpt2", "llama3"}) write(std::string(name) + "/tokenizer.json", files.at(name).dump());
+  }
+  Finished tokenize(const std::string& input, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "tokenize");
+    arguments.push_back(write("input.txt", input));
+    return flowrun(std::move(arguments));
+  }
+};
+
+TEST_F(Tokenize, GivesALineOfIdsForALineOfText) {
+  const auto finished = tokenize("the time\n\nwater\n", {"--tokenizer", "bert_uncased"});
+  ASSERT_EQ(finished.exit_code, 0) << finished;
+  std::istringstream lines(finished.out);
+  std::vector<nlohmann::json> ids;
+  for (std::string line; std::getline(lines, line);) ids.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(ids.size(), 3u);
+  EXPECT_EQ(ids[1], nlohmann::json({2, 3}));  // [CLS] [SEP]
+  EXPECT_EQ(ids[0].front(), 2);
+  EXPECT_EQ(ids[0].back(), 3);
+  const auto bare = tokenize("\n", {"--tokenizer", "bert_uncased/tokenizer.json", "--no-special-tokens"});
+  EXPECT_EQ(bare.out, "[]\n");
+}
+
+TEST_F(Tokenize, GivesTokensAndOffsetsInCodePoints) {
+  const auto finished = tokenize("\"Stra\\u00dfe the\"\n{\"text\":\"\",\"other\":1}\n", {"--tokenizer", "gpt2", "--jsonl"});
+  ASSERT_EQ(finished.exit_code, 0) << finished;
+  const auto first = nlohmann::json::parse(finished.out.substr(0, finished.out.find('\n')));
+  EXPECT_EQ(first["ids"].size(), first["tokens"].size());
+  EXPECT_EQ(first["offsets"].back(), nlohmann::json({6, 10}));  // with its space; "Straße" is six code points and seven bytes
+  EXPECT_EQ(finished.out.substr(finished.out.find('\n') + 1), "{\"ids\":[],\"tokens\":[],\"offsets\":[]}\n");
+}
+
+TEST_F(Tokenize, DecodesWhatItHasEncoded) {
+  const std::string text = "The mill's water, 1,234 times: \xE6\x9D\xB1\xE4\xBA\xAC \xF0\x9F\x98\x80";
+  for (const char* name : {"gpt2", "llama3"}) {
+    const auto ids = tokenize(text + "\n", {"--tokenizer", name});
+    ASSERT_EQ(ids.exit_code, 0) << ids;
+    EXPECT_EQ(tokenize(ids.out, {"--tokenizer", name, "--decode"}).out, text + "\n") << name;
+  }
+}
+
+TEST_F(Tokenize, NamesWhatItRefuses) {
+  const auto refused = [&](const std::string& input, std::vector<std::string> arguments, int code, const char* text) {
+    const auto finished = tokenize(input, std::move(arguments));
+    EXPECT_EQ(finished.exit_code, code) << finished;
+    EXPECT_NE(finished.err.find(text), std::string::npos) << finished;
+  };
+  refused("a\n", {"--tokenizer", "nosuch.json"}, 66, "'nosuch.json' cannot be opened");
+  refused("good\nbad \xFF\n", {"--tokenizer", "gpt2"}, 65, "bad_utf8");
+  refused("3\n", {"--tokenizer", "gpt2", "--jsonl"}, 65, "input.txt:1: found 3, expected a JSON string");
+  refused("[1]\n[1,-2]\n", {"--tokenizer", "gpt2", "--decode"}, 65, "input.txt:2: found [1,-2], expected a JSON list of ids");
+  refused("a\n", {}, 2, "--tokenizer");
+  write("broken/tokenizer.json", "{\"version\":\"1.0\",\"model\":{\"type\":\"LSTM\"}}");
+  refused("a\n", {"--tokenizer", "broken"}, 69, "'model.type' is \"LSTM\"");
+}
+
+TEST_F(Tokenize, AGraphLoadsATokenizerAndEncodesWithIt) {
+  write("in.txt", "the time of water\n\nlong words made now");
+  const auto graph = [&](const char* tokenizer, const char* encoder) {
+    write("graph.toml", std::string("[run]\nname = \"t\"\n[node.text]\nplugin = \"readers/text\"\npaths = [\"in.txt\"]\nsplit = \"blank_lines\"\n[node.vocabulary]\nplugin = \"tokenizers/load\"\npath = \"") +
+                            tokenizer + "/tokenizer.json\"\n[node.tokens]\nplugin = \"tokenizers/" + encoder + "\"\nin = \"text\"\ntokenizer = \"vocabulary\"\ncache = true\n");
+    return flowrun({"run", "graph.toml", "--output", "run", "--artifacts", "artifacts", "--fresh"});
+  };
+  for (const auto& [tokenizer, encoder] : std::vector<std::pair<const char*, const char*>>{{"bert_uncased", "wordpiece"}, {"llama3", "bpe"}}) {
+    const auto finished = graph(tokenizer, encoder);
+    ASSERT_EQ(finished.exit_code, 0) << finished;
+    EXPECT_EQ(json("run/funnel.json")["nodes"]["tokens"]["out"]["documents"], 2);
+    const auto files = artifacts_of("run", "artifacts");
+    EXPECT_EQ(files.at("vocabulary/tokenizer/tokenizer.json"), read(std::string(tokenizer) + "/tokenizer.json"));
+  }
+  const auto wrong = graph("bert_uncased", "bpe");
+  EXPECT_EQ(wrong.exit_code, 70) << wrong;
+  EXPECT_NE(wrong.err.find("use plugin \"tokenizers/wordpiece\""), std::string::npos) << wrong;
+}
+
+}  // namespace
+}  // namespace flowrun::testing
