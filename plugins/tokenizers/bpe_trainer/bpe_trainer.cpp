@@ -8,7 +8,7 @@
 
 #include <flowrun/error.hpp>
 
-#include "neighbour_tally.hpp"
+#include "tokenizers/common/neighbour_tally.hpp"
 #include "tokenizers/common/byte_level.hpp"
 #include "tokenizers/common/flat_map.hpp"
 

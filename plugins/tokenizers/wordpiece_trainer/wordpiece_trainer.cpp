@@ -9,7 +9,7 @@
 #include <flowrun/error.hpp>
 
 #include "alphabet.hpp"
-#include "tokenizers/bpe_trainer/neighbour_tally.hpp"
+#include "tokenizers/common/neighbour_tally.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
