@@ -10,7 +10,6 @@
 #include "base/durable.hpp"
 #include "graph/flow.hpp"
 #include "graph/spool.hpp"
-#include "run/exit_codes.hpp"
 #include "run/node_factory.hpp"
 
 namespace flowrun::run {

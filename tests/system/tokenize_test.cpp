@@ -80,6 +80,12 @@ TEST_F(Tokenize, AGraphLoadsATokenizerAndEncodesWithIt) {
     const auto files = artifacts_of("run", "artifacts");
     EXPECT_EQ(files.at("vocabulary/tokenizer/tokenizer.json"), read(std::string(tokenizer) + "/tokenizer.json"));
   }
+  // Beside a file of another name there may be another tokenizer's configuration.
+  write("other/tokenizer_config.json", "{\"of\": \"another\"}");
+  write("other/mine.json", read("gpt2/tokenizer.json"));
+  ASSERT_EQ(graph("gpt2", "bpe").exit_code, 0);
+  ASSERT_EQ(flowrun({"run", "graph.toml", "--output", "run", "--artifacts", "artifacts", "--fresh", "--set", "node.vocabulary.path=other/mine.json"}).exit_code, 0);
+  EXPECT_EQ(nlohmann::json::parse(artifacts_of("run", "artifacts").at("vocabulary/tokenizer/tokenizer_config.json"))["tokenizer_class"], "PreTrainedTokenizerFast");
   const auto wrong = graph("bert_uncased", "bpe");
   EXPECT_EQ(wrong.exit_code, 70) << wrong;
   EXPECT_NE(wrong.err.find("use plugin \"tokenizers/wordpiece\""), std::string::npos) << wrong;

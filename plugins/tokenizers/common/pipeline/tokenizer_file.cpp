@@ -59,6 +59,8 @@ std::optional<Padding> read_padding(const JsonObject& root) {
   return padding;
 }
 
+}  // namespace
+
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(Code::kNotFound, "'" + path + "' cannot be opened");
@@ -66,8 +68,6 @@ std::string read_text(const std::string& path) {
   if (file.bad()) throw Error(Code::kIo, "'" + path + "' cannot be read");
   return text;
 }
-
-}  // namespace
 
 std::vector<AddedToken> read_added_tokens(const JsonObject& root) {
   std::vector<AddedToken> tokens;

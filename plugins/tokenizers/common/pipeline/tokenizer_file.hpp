@@ -22,6 +22,9 @@ Tokenizer build_tokenizer(const Json& root);
 /// Returns "added_tokens" of the file.
 std::vector<AddedToken> read_added_tokens(const JsonObject& root);
 
+/// Returns the whole file. Throws kNotFound or kIo.
+std::string read_text(const std::string& path);
+
 /// Returns the parsed file, or tokenizer.json of a folder. Throws kNotFound, kIo, kCorruptData.
 Json load_json(const std::string& path);
 
