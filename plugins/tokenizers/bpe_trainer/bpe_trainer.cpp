@@ -2,18 +2,21 @@
 
 #include <algorithm>
 #include <limits>
-#include <memory>
+#include <optional>
 #include <queue>
 #include <utility>
 
 #include <flowrun/error.hpp>
 
-#include "tokenizers/common/neighbour_tally.hpp"
+#include "spill_arena.hpp"
 #include "tokenizers/common/byte_level.hpp"
 #include "tokenizers/common/flat_map.hpp"
+#include "tokenizers/common/neighbour_tally.hpp"
 
 namespace flowrun::bpe {
 namespace {
+
+using tokenizers::WordCounter;
 
 constexpr std::uint32_t kBoundary = std::numeric_limits<std::uint32_t>::max();      // stands between pre-tokens
 constexpr std::uint32_t kInterior = std::numeric_limits<std::uint32_t>::max() - 1;  // neither first nor last byte of its token
@@ -27,8 +30,9 @@ struct Occurrence {
 // The distinct pre-tokens as tokens so far, a symbol a byte. A token's id stands at its first and at its last byte, so that both neighbours of
 // a position are found in one step; tokens only grow, so a position that is no longer a token's first byte never becomes one again.
 struct Corpus {
-  std::vector<std::uint32_t> symbols{kBoundary};
-  std::vector<std::uint64_t> counts;
+  std::uint32_t* symbols = nullptr;
+  std::size_t size = 0;
+  std::uint64_t* counts = nullptr;  // by pre-token
 };
 
 struct Pair {
@@ -49,35 +53,50 @@ struct Candidate {
 
 using Side = NeighbourTally<Occurrence>;
 
+// A pair is followed only if it occurs `threshold_` times: a pair's count is complete with the merge that made its younger token, and then only falls, so a
+// rarer one cannot be merged before those that are followed. When none of them is left, the threshold falls and the pairs are counted anew. Most pairs
+// of a text are rare, so that most of the memory and of the time is saved.
 class Training {
  public:
-  Training(const PretokenCounter& counter, const BpeTrainer::Options& options);
-  BpeModel run(const std::function<void()>& interrupt) &&;
+  Training(WordCounter& pretokens, const BpeTrainerOptions& options);
+  BpeModel run(const std::function<void(std::size_t)>& progress) &&;
 
  private:
-  void load(const PretokenCounter& counter);
-  void count_byte_pairs();
-  void add_pair(std::uint32_t left, std::uint32_t right, std::uint64_t count, const Occurrence* occurrences, std::size_t n);
+  void load(WordCounter& pretokens);
+  void follow_pairs(std::uint64_t threshold);
+  void follow_part(std::uint64_t part, std::uint64_t parts);
+  template <class F>
+  void for_each_pair(F&& f) const;
+  void add_pair(std::uint64_t key, std::uint64_t count, const Occurrence* occurrences, std::size_t n);
+  std::optional<Pair> next_pair();
   void merge(const Pair& pair);
   void replace(std::uint32_t left, std::uint32_t right, std::uint32_t result, Occurrence at);
   void lose(std::uint32_t left, std::uint32_t right, std::uint64_t count);
 
-  std::uint32_t vocab_size_;
-  std::uint64_t threshold_;
+  const BpeTrainerOptions& options_;
+  std::uint64_t least_count_;  // of a pair that may be merged
+  std::uint64_t threshold_ = 0;
   BpeModel model_;
   std::vector<std::uint32_t> token_bytes_;  // by id
   std::uint32_t byte_ids_[256];
 
+  SpillArena corpus_memory_, occurrence_memory_;
   Corpus corpus_;
   std::vector<Pair> pairs_;
   PairMap pair_index_;  // key -> index in pairs_
   std::priority_queue<Candidate> candidates_;
-  std::vector<std::unique_ptr<Occurrence[]>> occurrence_blocks_;
+  std::size_t offered_ = 0;  // of pairs_ to candidates_
   Side left_, right_;
 };
 
-Training::Training(const PretokenCounter& counter, const BpeTrainer::Options& options)
-    : vocab_size_(options.vocab_size), threshold_(std::max<std::uint64_t>(options.min_frequency, 1)), left_(vocab_size_), right_(vocab_size_) {
+// A quarter of the memory each for the text, for where its pairs stand, for counting them, and for the pairs themselves.
+Training::Training(WordCounter& pretokens, const BpeTrainerOptions& options)
+    : options_(options),
+      least_count_(std::max<std::uint64_t>(options.min_frequency, 1)),
+      corpus_memory_(options.memory_bytes / 4, options.folder),
+      occurrence_memory_(options.memory_bytes / 4, options.folder),
+      left_(options.vocab_size),
+      right_(options.vocab_size) {
   for (const std::string& special : options.specials) {
     model_.specials.push_back({static_cast<std::uint32_t>(model_.tokens.size()), special});
     model_.tokens.push_back(special);
@@ -87,89 +106,133 @@ Training::Training(const PretokenCounter& counter, const BpeTrainer::Options& op
     model_.tokens.emplace_back(1, static_cast<char>(byte));
   }
   for (const std::string& token : model_.tokens) token_bytes_.push_back(static_cast<std::uint32_t>(token.size()));
-  load(counter);
-  count_byte_pairs();
+  load(pretokens);
+  // By Zipf's law the last merges of a usual vocabulary occur some four to ten times as often as this.
+  const std::uint64_t guess = pretokens.words() / (64 * std::uint64_t{options.vocab_size});
+  follow_pairs(options.first_threshold > 0 ? options.first_threshold : guess);
 }
 
-void Training::load(const PretokenCounter& counter) {
-  std::size_t symbols = 1, pretokens = 0;
-  counter.for_each([&](std::string_view pretoken, std::uint64_t) {
+void Training::load(WordCounter& pretokens) {
+  if (pretokens.memory_bytes() > options_.memory_bytes / 4) pretokens.release_memory();
+  std::size_t symbols = 1, count = 0;
+  pretokens.for_each([&](std::string_view pretoken, std::uint64_t) {
+    if (pretoken.size() < 2) return;  // has no pair
     symbols += pretoken.size() + 1;
-    ++pretokens;
+    ++count;
   });
   if (symbols >= kInterior)
     throw Error(Code::kUnsupported, "the distinct pre-tokens have " + std::to_string(symbols) + " bytes together, expected below 4 GiB");
-  corpus_.symbols.reserve(symbols);
-  corpus_.counts.reserve(pretokens);
-  counter.for_each([&](std::string_view pretoken, std::uint64_t count) {
-    if (pretoken.size() < 2) return;  // has no pair
-    for (const char c : pretoken) corpus_.symbols.push_back(byte_ids_[static_cast<unsigned char>(c)]);
-    corpus_.symbols.push_back(kBoundary);
-    corpus_.counts.push_back(count);
+  corpus_.symbols = corpus_memory_.allocate<std::uint32_t>(symbols);
+  corpus_.counts = corpus_memory_.allocate<std::uint64_t>(count);
+  corpus_.symbols[corpus_.size++] = kBoundary;
+  count = 0;
+  pretokens.for_each([&](std::string_view pretoken, std::uint64_t times) {
+    if (pretoken.size() < 2) return;
+    for (const char c : pretoken) corpus_.symbols[corpus_.size++] = byte_ids_[static_cast<unsigned char>(c)];
+    corpus_.symbols[corpus_.size++] = kBoundary;
+    corpus_.counts[count++] = times;
+    if (count % 4096 == 0) corpus_memory_.trim();
   });
 }
 
-// There are so few pairs of bytes that arrays hold them: one pass counts, one writes the occurrences.
-void Training::count_byte_pairs() {
-  const std::size_t ids = model_.tokens.size();
-  struct Tally {
-    std::uint64_t count = 0;
-    std::size_t occurrences = 0;
-  };
-  std::vector<Tally> tallies(ids * ids);
-  const auto for_each_pair = [&](auto&& f) {
-    std::uint32_t pretoken = 0;
-    for (std::uint32_t i = 1; i + 1 < corpus_.symbols.size(); ++i) {
-      const std::uint32_t left = corpus_.symbols[i], right = corpus_.symbols[i + 1];
-      if (left == kBoundary) ++pretoken;
-      else if (right != kBoundary) f(left * ids + right, Occurrence{i, pretoken});
+/// Calls f(key, occurrence) for every two neighbours in the text.
+template <class F>
+void Training::for_each_pair(F&& f) const {
+  std::uint32_t pretoken = 0;
+  for (std::uint32_t at = 1; at < corpus_.size;) {
+    const std::uint32_t left = corpus_.symbols[at];
+    if (left == kBoundary) {
+      ++pretoken;
+      ++at;
+      continue;
     }
+    const std::uint32_t next = at + token_bytes_[left], right = corpus_.symbols[next];
+    if (right != kBoundary) f(pair_key(left, right), Occurrence{at, pretoken});
+    at = next;
+  }
+}
+
+/// Counts all pairs and follows those that occur `threshold` times.
+void Training::follow_pairs(std::uint64_t threshold) {
+  threshold_ = std::max(threshold, least_count_);
+  pairs_.clear();
+  pair_index_ = PairMap();
+  candidates_ = {};
+  offered_ = 0;
+  occurrence_memory_ = SpillArena(options_.memory_bytes / 4, options_.folder);
+  // The pairs are counted in so many parts that their counts fit into memory, however many they are.
+  constexpr std::size_t kBytesAPair = 64, kMemoryMin = std::size_t{1} << 16;
+  const std::size_t ids = model_.tokens.size(), pairs_max = std::min(corpus_.size, ids * ids);
+  const std::uint64_t parts = 1 + pairs_max * kBytesAPair / std::max(options_.memory_bytes / 4, kMemoryMin);
+  for (std::uint64_t part = 0; part < parts; ++part) follow_part(part, parts);
+}
+
+void Training::follow_part(std::uint64_t part, std::uint64_t parts) {
+  struct Tally {
+    std::uint64_t key;
+    std::uint64_t count;
+    std::size_t occurrences;
+    Occurrence* to;
   };
-  std::size_t total = 0;
-  for_each_pair([&](std::size_t pair, Occurrence at) {
+  PairMap index;  // key -> index in tallies
+  std::vector<Tally> tallies;
+  // By the tokens' numbers, mixed: neighbouring keys must not fall into one part.
+  const auto mine = [&](std::uint64_t key) { return parts == 1 || (key * 0x9E3779B97F4A7C15u >> 40) % parts == part; };
+  for_each_pair([&](std::uint64_t key, Occurrence at) {
+    if (!mine(key)) return;
+    const std::uint32_t pair = index.insert(key, static_cast<std::uint32_t>(tallies.size()));
+    if (pair == tallies.size()) tallies.push_back({key, 0, 0, nullptr});
     tallies[pair].count += corpus_.counts[at.pretoken];
     ++tallies[pair].occurrences;
-    ++total;
   });
-  Occurrence* const block = occurrence_blocks_.emplace_back(new Occurrence[total]).get();
-  std::vector<std::size_t> next(tallies.size());
-  std::size_t first = 0;
-  for (std::size_t pair = 0; pair < tallies.size(); ++pair) {
-    const auto [count, occurrences] = tallies[pair];
-    next[pair] = first;
-    add_pair(static_cast<std::uint32_t>(pair / ids), static_cast<std::uint32_t>(pair % ids), count, block + first, occurrences);
-    first += occurrences;
+  for (Tally& tally : tallies) {
+    if (tally.count < threshold_) continue;
+    tally.to = occurrence_memory_.allocate<Occurrence>(tally.occurrences);
+    add_pair(tally.key, tally.count, tally.to, tally.occurrences);
   }
-  for_each_pair([&](std::size_t pair, Occurrence at) { block[next[pair]++] = at; });
+  for_each_pair([&](std::uint64_t key, Occurrence at) {
+    if (!mine(key)) return;
+    Tally& tally = tallies[index.find(key)];
+    if (tally.to != nullptr) *tally.to++ = at;
+  });
+  occurrence_memory_.trim();
 }
 
-// Counts of a pair only fall once it is there, so one below the threshold need not be known at all.
-void Training::add_pair(std::uint32_t left, std::uint32_t right, std::uint64_t count, const Occurrence* occurrences, std::size_t n) {
-  if (count < threshold_) return;
-  const auto index = static_cast<std::uint32_t>(pairs_.size());
-  pairs_.push_back({pair_key(left, right), count, occurrences, n});
-  pair_index_.insert(pair_key(left, right), index);
+void Training::add_pair(std::uint64_t key, std::uint64_t count, const Occurrence* occurrences, std::size_t n) {
+  pair_index_.insert(key, static_cast<std::uint32_t>(pairs_.size()));
+  pairs_.push_back({key, count, occurrences, n});
 }
 
-BpeModel Training::run(const std::function<void()>& interrupt) && {
-  std::size_t offered = 0;
-  while (model_.tokens.size() < vocab_size_) {
-    // Offered only now, after `merge` has taken off what the same merge made and lost again.
-    for (; offered < pairs_.size(); ++offered)
-      if (const Pair& pair = pairs_[offered]; pair.count >= threshold_) candidates_.push({pair.count, pair.key, static_cast<std::uint32_t>(offered)});
-    if (candidates_.empty()) break;
-    if (model_.merges.size() % 100 == 0) interrupt();
-    const Candidate top = candidates_.top();
-    candidates_.pop();
-    const Pair pair = pairs_[top.pair];
-    if (top.count == pair.count) {
-      pairs_[top.pair].count = 0;
-      merge(pair);
-    } else if (pair.count >= threshold_) {
-      candidates_.push({pair.count, pair.key, top.pair});
+BpeModel Training::run(const std::function<void(std::size_t)>& progress) && {
+  while (model_.tokens.size() < options_.vocab_size) {
+    if (model_.merges.size() % 100 == 0) progress(model_.merges.size());
+    if (const auto pair = next_pair()) {
+      merge(*pair);
+    } else {
+      if (threshold_ <= least_count_) break;
+      follow_pairs(threshold_ / 8);
     }
   }
   return std::move(model_);
+}
+
+/// Returns the pair to merge next and forgets its count; nothing if none that is followed occurs often enough.
+std::optional<Pair> Training::next_pair() {
+  // Offered only now, after `merge` has taken off what the same merge made and lost again.
+  for (; offered_ < pairs_.size(); ++offered_)
+    if (const Pair& pair = pairs_[offered_]; pair.count >= threshold_) candidates_.push({pair.count, pair.key, static_cast<std::uint32_t>(offered_)});
+  while (!candidates_.empty()) {
+    const Candidate top = candidates_.top();
+    candidates_.pop();
+    Pair& pair = pairs_[top.pair];
+    if (top.count == pair.count) {
+      const Pair result = pair;
+      pair.count = 0;
+      return result;
+    }
+    if (pair.count >= threshold_) candidates_.push({pair.count, pair.key, top.pair});
+  }
+  return std::nullopt;
 }
 
 void Training::merge(const Pair& pair) {
@@ -183,21 +246,22 @@ void Training::merge(const Pair& pair) {
   right_.clear();
   for (std::size_t i = 0; i < pair.occurrence_count; ++i) replace(left, right, result, pair.occurrences[i]);
 
-  Occurrence* const block = occurrence_blocks_.emplace_back(new Occurrence[left_.size() + right_.size()]).get();
   // All that is made goes in before anything is lost: "abab" makes (ab, a) and loses it again.
-  left_.group(block, [&](std::uint32_t before, std::uint64_t count, const Occurrence* first, std::size_t n) {
-    add_pair(before, result, count, first, n);
-  });
-  right_.group(block + left_.size(), [&](std::uint32_t after, std::uint64_t count, const Occurrence* first, std::size_t n) {
-    add_pair(result, after, count, first, n);
-  });
+  left_.group(occurrence_memory_.allocate<Occurrence>(left_.size(threshold_)), threshold_,
+              [&](std::uint32_t before, std::uint64_t count, const Occurrence* first, std::size_t n) { add_pair(pair_key(before, result), count, first, n); });
+  right_.group(occurrence_memory_.allocate<Occurrence>(right_.size(threshold_)), threshold_,
+               [&](std::uint32_t after, std::uint64_t count, const Occurrence* first, std::size_t n) { add_pair(pair_key(result, after), count, first, n); });
   left_.for_each([&](std::uint32_t before, std::uint64_t count) { lose(before, left, count); });
   right_.for_each([&](std::uint32_t after, std::uint64_t count) { lose(right, after, count); });
+  if (model_.merges.size() % 16 == 0) {
+    corpus_memory_.trim();
+    occurrence_memory_.trim();
+  }
 }
 
 // Joins the pair at `at` unless one of its tokens has gone, and notes its neighbours: each is in a pair that is lost and in one that is made.
 void Training::replace(std::uint32_t left, std::uint32_t right, std::uint32_t result, Occurrence at) {
-  std::uint32_t* const symbols = corpus_.symbols.data();
+  std::uint32_t* const symbols = corpus_.symbols;
   const std::uint32_t begin = at.position, middle = begin + token_bytes_[left];
   if (symbols[begin] != left || symbols[middle] != right) return;
   const std::uint32_t end = middle + token_bytes_[right];
@@ -219,12 +283,20 @@ void Training::lose(std::uint32_t left, std::uint32_t right, std::uint64_t count
 
 }  // namespace
 
-BpeModel BpeTrainer::train(const Options& options, const std::function<void()>& interrupt) const {
+void count_pretokens(std::string_view text, tokenizers::Scanner scanner, WordCounter& pretokens) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = scanner(text, begin);
+    pretokens.add(text, begin, end);
+    begin = end;
+  }
+}
+
+BpeModel train_bpe(WordCounter& pretokens, const BpeTrainerOptions& options, const std::function<void(std::size_t)>& progress) {
   const std::size_t least = 256 + options.specials.size();
   if (options.vocab_size < least)
     throw Error(Code::kInvalidArgument, "'vocab_size' is " + std::to_string(options.vocab_size) + ", expected at least " + std::to_string(least) +
                                             ": the bytes and the special tokens");
-  return Training(counter_, options).run(interrupt);
+  return Training(pretokens, options).run(progress);
 }
 
 }  // namespace flowrun::bpe

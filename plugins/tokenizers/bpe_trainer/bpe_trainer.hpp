@@ -15,36 +15,32 @@
 #include <string_view>
 #include <vector>
 
-#include "pretoken_counter.hpp"
 #include "tokenizers/common/bpe_model.hpp"
+#include "tokenizers/common/pattern/scanners.hpp"
+#include "tokenizers/common/training/word_counter.hpp"
 
 namespace flowrun::bpe {
 
-/// Learns a BpeModel from documents. One thread at a time.
-///
-/// Determinism: the model depends on the documents as a multiset alone, not on their order. Memory: the counter's, and during `train` about
-/// 30 bytes per byte of distinct pre-tokens beside it; neither grows with text that repeats itself.
-class BpeTrainer {
- public:
-  struct Options {
-    std::uint32_t vocab_size = 0;     ///< special tokens and bytes included
-    std::uint64_t min_frequency = 0;  ///< pairs that occur less often are not merged; 0 and 1 mean any pair
-    std::vector<std::string> specials = {kEndOfText, kPad, kMask};  ///< get the ids from 0
-  };
-
-  /// Reads one document; pre-tokens do not cross documents.
-  void add(std::string_view text) { counter_.add(text); }
-
-  /// Returns the model; it has fewer than `vocab_size` tokens where the text has not enough pairs. May be called again after more `add`.
-  /// `interrupt` is called now and then, at least every 100 merges; it may throw to give up.
-  /// Throws kInvalidArgument if `vocab_size` is below the bytes and special tokens together, kUnsupported if the distinct pre-tokens
-  /// have 4 GiB together.
-  BpeModel train(const Options& options, const std::function<void()>& interrupt = [] {}) const;
-
-  const PretokenCounter& counter() const noexcept { return counter_; }
-
- private:
-  PretokenCounter counter_;
+struct BpeTrainerOptions {
+  std::uint32_t vocab_size = 0;     ///< special tokens and bytes included
+  std::uint64_t min_frequency = 0;  ///< pairs that occur less often are not merged; 0 and 1 mean any pair
+  std::vector<std::string> specials = {kEndOfText, kPad, kMask};  ///< get the ids from 0
+  std::size_t memory_bytes = std::size_t{256} << 20;
+  std::string folder = ".";  ///< where tables go that do not fit, as files without a name
+  /// Pairs that occur less often are not followed until no others are left; 0: a guess. Changes time and memory, never the merges.
+  std::uint64_t first_threshold = 0;
 };
+
+/// Adds the pre-tokens of a document; they do not cross documents.
+void count_pretokens(std::string_view text, tokenizers::Scanner scanner, tokenizers::WordCounter& pretokens);
+
+/// Learns a model from counts of pre-tokens; it has fewer than `vocab_size` tokens where the text has not enough pairs.
+///
+/// Determinism: the model depends on the counts alone. Memory: `memory_bytes` for what grows with the distinct pre-tokens, and about 300 bytes a token of
+/// the vocabulary. Disk, where that is not enough: about 30 bytes per byte of distinct pre-tokens. `progress` is called with the number of merges, at least
+/// every 100; it may throw to give up.
+/// Throws kInvalidArgument if `vocab_size` is below the bytes and special tokens together, kUnsupported if the distinct pre-tokens have 4 GiB together,
+/// kIo where the disk is full.
+BpeModel train_bpe(tokenizers::WordCounter& pretokens, const BpeTrainerOptions& options, const std::function<void(std::size_t)>& progress = [](std::size_t) {});
 
 }  // namespace flowrun::bpe

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <flowrun/error.hpp>
+#include <flowrun/testing.hpp>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -17,6 +18,7 @@
 namespace flowrun::bpe {
 namespace {
 
+using tokenizers::WordCounter;
 using Pair = std::pair<std::uint32_t, std::uint32_t>;
 
 std::string read_file(const std::string& path) {
@@ -35,13 +37,19 @@ std::vector<std::string> golden_documents() {
   return documents;
 }
 
+WordCounter count(const std::vector<std::string>& documents) {
+  WordCounter pretokens({});
+  for (const std::string& document : documents) count_pretokens(document, gpt2_pretoken_end, pretokens);
+  return pretokens;
+}
+
+BpeModel train(const std::vector<std::string>& documents, BpeTrainerOptions options) {
+  WordCounter pretokens = count(documents);
+  return train_bpe(pretokens, options);
+}
+
 BpeModel train(const std::vector<std::string>& documents, std::uint32_t vocab_size, std::uint64_t min_frequency = 0) {
-  BpeTrainer trainer;
-  for (const std::string& document : documents) trainer.add(document);
-  BpeTrainer::Options options;
-  options.vocab_size = vocab_size;
-  options.min_frequency = min_frequency;
-  return trainer.train(options);
+  return train(documents, {.vocab_size = vocab_size, .min_frequency = min_frequency});
 }
 
 // The definition: count all pairs anew for every merge.
@@ -97,7 +105,8 @@ TEST(BpeTrainer, EqualsTheDefinitionOnRandomText) {
     for (std::string& document : documents)
       for (std::size_t size = random() % 120; document.size() < size;) document += random() % 9 == 0 ? ' ' : "abc"[random() % letters];
     const std::uint64_t min_frequency = random() % 4;
-    ASSERT_EQ(train(documents, 300, min_frequency).merges, train_by_definition(documents, 300, min_frequency)) << "seed " << seed;
+    const BpeTrainerOptions options{.vocab_size = 300, .min_frequency = min_frequency, .first_threshold = random() % 20};
+    ASSERT_EQ(train(documents, options).merges, train_by_definition(documents, 300, min_frequency)) << "seed " << seed;
   }
 }
 
@@ -108,25 +117,15 @@ TEST(BpeTrainer, OrderOfDocumentsDoesNotMatter) {
   EXPECT_EQ(train(documents, 600), model);
 }
 
-TEST(BpeTrainer, CountsLongAndRepeatedPretokens) {
-  BpeTrainer trainer;
-  const std::string longer(40, 'x');
-  for (int i = 0; i < 3; ++i) trainer.add(longer + " " + longer + " short");
-  EXPECT_EQ(trainer.counter().size(), 3u);
-  std::map<std::string, std::uint64_t> counts;
-  trainer.counter().for_each([&](std::string_view pretoken, std::uint64_t count) { counts[std::string(pretoken)] = count; });
-  EXPECT_EQ(counts, (std::map<std::string, std::uint64_t>{{longer, 3}, {" " + longer, 3}, {" short", 3}}));
-  EXPECT_GT(trainer.counter().memory_bytes(), 0u);
-}
-
-TEST(BpeTrainer, CountsEveryPretokenWhileItsTableGrows) {
-  PretokenCounter counter;
-  for (int pass = 0; pass < 2; ++pass)
-    for (int i = 0; i < 50'000; ++i) counter.add(std::to_string(i) + " z");
-  std::uint64_t total = 0;
-  counter.for_each([&](std::string_view, std::uint64_t count) { total += count; });
-  EXPECT_EQ(counter.size(), 50'001u);
-  EXPECT_EQ(total, 200'000u);
+// Whatever is followed first, and whatever is on disk.
+TEST(BpeTrainer, GivesTheSameMergesForAnyThresholdAndMemory) {
+  const auto documents = golden_documents();
+  const BpeModel expected = train(documents, 3000);
+  const testing::TemporaryFolder folder;
+  for (const std::uint64_t threshold : {1, 2, 7, 100, 1'000'000})
+    for (const std::size_t memory : {std::size_t{1}, std::size_t{1} << 16, std::size_t{1} << 28})
+      EXPECT_EQ(train(documents, {.vocab_size = 3000, .memory_bytes = memory, .folder = folder.path(), .first_threshold = threshold}), expected)
+          << "threshold " << threshold << ", " << memory << " bytes";
 }
 
 TEST(BpeTrainer, GivesASmallerVocabularyWhereTheTextEnds) {
@@ -148,11 +147,14 @@ TEST(BpeTrainer, RefusesAVocabularyWithoutRoomForTheBytes) {
 }
 
 TEST(BpeTrainer, CanBeInterrupted) {
-  BpeTrainer trainer;
-  for (const std::string& document : golden_documents()) trainer.add(document);
-  BpeTrainer::Options options;
-  options.vocab_size = 1200;
-  EXPECT_THROW(trainer.train(options, [] { throw Error(Code::kCancelled, "stopped"); }), Error);
+  WordCounter pretokens = count(golden_documents());
+  std::vector<std::size_t> calls;
+  const auto stop_at_200 = [&](std::size_t merges) {
+    calls.push_back(merges);
+    if (merges == 200) throw Error(Code::kCancelled, "stopped");
+  };
+  EXPECT_THROW(train_bpe(pretokens, {.vocab_size = 1200}, stop_at_200), Error);
+  EXPECT_EQ(calls, (std::vector<std::size_t>{0, 100, 200}));
 }
 
 }  // namespace

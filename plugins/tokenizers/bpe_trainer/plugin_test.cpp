@@ -51,9 +51,9 @@ TEST(BpeTrainerNode, WarnsWhereTheTextIsTooShort) {
   std::vector<flowrun::testing::LogLine> logs;
   const auto files = train({}, {{"vocab_size", 300}}, &logs);
   EXPECT_EQ(flowrun::bpe::read_tokenizer_json(files[0]).tokens.size(), 259u);
-  ASSERT_EQ(logs.size(), 1u);
-  EXPECT_EQ(logs[0].level, FLOWRUN_LOG_WARNING);
-  EXPECT_EQ(logs[0].message, "the text gives 259 tokens, 'vocab_size' is 300");
+  ASSERT_FALSE(logs.empty());
+  EXPECT_EQ(logs.back().level, FLOWRUN_LOG_WARNING);
+  EXPECT_EQ(logs.back().message, "the text gives 259 tokens, 'vocab_size' is 300");
 }
 
 TEST(BpeTrainerNode, ObeysMinFrequency) {

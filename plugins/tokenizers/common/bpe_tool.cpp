@@ -2,7 +2,7 @@
 // of one JSON string a line; results go to stdout, one JSON list a line; seconds go to stderr as one JSON object.
 //
 //     flowrun_bpe_tool pretokens DOCUMENTS                        lengths in bytes
-//     flowrun_bpe_tool train VOCAB_SIZE MIN_FREQUENCY DOCUMENTS   the tokenizer.json
+//     flowrun_bpe_tool train VOCAB_SIZE MIN_FREQUENCY DOCUMENTS [PATTERN]   the tokenizer.json; gpt2, cl100k, o200k or qwen2
 //     flowrun_bpe_tool encode TOKENIZER_JSON DOCUMENTS [quiet]    ids; with `quiet`, only their number
 
 #include <chrono>
@@ -20,6 +20,7 @@
 #include "tokenizers/bpe_trainer/bpe_trainer.hpp"
 #include "tokenizers/common/bpe_encoder.hpp"
 #include "tokenizers/common/gpt2_pretokenizer.hpp"
+#include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/tokenizer_json.hpp"
 
 namespace {
@@ -52,15 +53,18 @@ void pretokens(const std::string& path) {
   }
 }
 
-void train(const BpeTrainer::Options& options, const std::string& path) {
+void train(const BpeTrainerOptions& options, const std::string& pattern, const std::string& path) {
   const auto documents = read_documents(path);
+  const auto expression = flowrun::tokenizers::expression_named(pattern);
+  const auto scanner = flowrun::tokenizers::find_scanner(expression);
+  if (scanner == nullptr) throw std::runtime_error("'" + pattern + "' is no pattern");
   const auto start = Clock::now();
-  BpeTrainer trainer;
-  for (const std::string& document : documents) trainer.add(document);
+  flowrun::tokenizers::WordCounter pretokens({});
+  for (const std::string& document : documents) count_pretokens(document, scanner, pretokens);
   const double count_seconds = seconds_since(start);
-  const BpeModel model = trainer.train(options);
-  std::cerr << nlohmann::json{{"seconds", seconds_since(start)}, {"count_seconds", count_seconds}, {"pretokens", trainer.counter().size()}, {"counter_bytes", trainer.counter().memory_bytes()}} << '\n';
-  std::cout << write_tokenizer_json(model);
+  const BpeModel model = train_bpe(pretokens, options);
+  std::cerr << nlohmann::json{{"seconds", seconds_since(start)}, {"count_seconds", count_seconds}, {"counter_bytes", pretokens.memory_bytes()}} << '\n';
+  std::cout << write_tokenizer_json(model, pattern == "gpt2" ? "" : expression);
 }
 
 void encode(const std::string& tokenizer, const std::string& path, bool quiet) {
@@ -87,14 +91,14 @@ int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   try {
     if (args.size() == 2 && args[0] == "pretokens") return pretokens(args[1]), 0;
-    if (args.size() == 4 && args[0] == "train") {
-      BpeTrainer::Options options;
+    if (args.size() >= 4 && args[0] == "train") {
+      BpeTrainerOptions options;
       options.vocab_size = static_cast<std::uint32_t>(std::stoul(args[1]));
       options.min_frequency = std::stoull(args[2]);
-      return train(options, args[3]), 0;
+      return train(options, args.size() > 4 ? args[4] : "gpt2", args[3]), 0;
     }
     if (args.size() >= 3 && args[0] == "encode") return encode(args[1], args[2], args.size() > 3 && args[3] == "quiet"), 0;
-    std::cerr << "usage: flowrun_bpe_tool pretokens DOCUMENTS | train VOCAB_SIZE MIN_FREQUENCY DOCUMENTS | encode TOKENIZER_JSON DOCUMENTS [quiet]\n";
+    std::cerr << "usage: flowrun_bpe_tool pretokens DOCUMENTS | train VOCAB_SIZE MIN_FREQUENCY DOCUMENTS [PATTERN] | encode TOKENIZER_JSON DOCUMENTS [quiet]\n";
     return 2;
   } catch (const std::exception& error) {
     std::cerr << "flowrun_bpe_tool: " << error.what() << '\n';

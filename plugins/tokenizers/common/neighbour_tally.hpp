@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace flowrun::bpe {
@@ -26,6 +27,12 @@ class NeighbourTally {
   }
 
   std::size_t size() const noexcept { return met_.size(); }
+  /// Returns how many places belong to neighbours of at least this weight.
+  std::size_t size(std::uint64_t least_weight) const noexcept {
+    std::size_t n = 0;
+    for (const std::uint32_t neighbour : neighbours_) n += weight_[neighbour] >= least_weight ? next_[neighbour] : 0;
+    return n;
+  }
 
   /// Calls f(neighbour, weight).
   template <class F>
@@ -33,17 +40,27 @@ class NeighbourTally {
     for (const std::uint32_t neighbour : neighbours_) f(neighbour, weight_[neighbour]);
   }
 
-  /// Writes the places to `to`, grouped by neighbour, in the order met; calls f(neighbour, weight, first, n). A counting sort.
+  /// Writes the places of neighbours of at least `least_weight` to `to`, grouped by neighbour, in the order met; calls f(neighbour, weight, first, n) for
+  /// each. A counting sort.
   template <class F>
-  void group(Place* to, F&& f) {
+  void group(Place* to, std::uint64_t least_weight, F&& f) {
     std::size_t first = 0;
     for (const std::uint32_t neighbour : neighbours_) {
+      if (weight_[neighbour] < least_weight) {
+        next_[neighbour] = kLeftOut;
+        continue;
+      }
       const std::size_t n = next_[neighbour];
       next_[neighbour] = first;
       f(neighbour, weight_[neighbour], to + first, n);
       first += n;
     }
-    for (const Met& met : met_) to[next_[met.neighbour]++] = met.pair_at;
+    for (const Met& met : met_)
+      if (std::size_t& next = next_[met.neighbour]; next != kLeftOut) to[next++] = met.pair_at;
+  }
+  template <class F>
+  void group(Place* to, F&& f) {
+    group(to, 0, f);
   }
 
   void clear() {
@@ -53,6 +70,7 @@ class NeighbourTally {
   }
 
  private:
+  static constexpr std::size_t kLeftOut = std::numeric_limits<std::size_t>::max();
   struct Met {
     std::uint32_t neighbour;
     Place pair_at;

@@ -216,7 +216,7 @@ BpeModel load_tokenizer_json(const std::string& path) {
 }
 
 // Written by hand, because the order of keys and of the vocabulary matters to those who compare files, and a JSON object has none.
-std::string write_tokenizer_json(const BpeModel& model) {
+std::string write_tokenizer_json(const BpeModel& model, std::string_view split) {
   const std::vector<std::string> spellings = spellings_of(model);
   std::string out = "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n  \"added_tokens\": [";
   const char* separator = "";
@@ -226,12 +226,18 @@ std::string write_tokenizer_json(const BpeModel& model) {
     separator = ",";
   }
   out += model.specials.empty() ? "]" : "\n  ]";
-  const auto byte_level = [](const char* name, bool add_prefix_space) {
-    return std::string(",\n  \"") + name + "\": {\n    \"type\": \"ByteLevel\",\n    \"add_prefix_space\": " + (add_prefix_space ? "true" : "false") +
-           ",\n    \"trim_offsets\": true,\n    \"use_regex\": true\n  }";
+  const auto byte_level = [](const std::string& indent, bool add_prefix_space, bool use_regex) {
+    return "{\n" + indent + "  \"type\": \"ByteLevel\",\n" + indent + "  \"add_prefix_space\": " + (add_prefix_space ? "true" : "false") + ",\n" + indent +
+           "  \"trim_offsets\": true,\n" + indent + "  \"use_regex\": " + (use_regex ? "true" : "false") + "\n" + indent + "}";
   };
+  const std::string pre_tokenizer =
+      split.empty() ? byte_level("  ", false, true)
+                    : "{\n    \"type\": \"Sequence\",\n    \"pretokenizers\": [\n      {\n        \"type\": \"Split\",\n        \"pattern\": {\n          \"Regex\": " +
+                          quoted(std::string(split)) + "\n        },\n        \"behavior\": \"Isolated\",\n        \"invert\": false\n      },\n      " +
+                          byte_level("      ", false, false) + "\n    ]\n  }";
   // The decoder ignores its three keys; these are its defaults.
-  out += ",\n  \"normalizer\": null" + byte_level("pre_tokenizer", false) + byte_level("post_processor", false) + byte_level("decoder", true);
+  out += ",\n  \"normalizer\": null,\n  \"pre_tokenizer\": " + pre_tokenizer + ",\n  \"post_processor\": " + byte_level("  ", false, true) +
+         ",\n  \"decoder\": " + byte_level("  ", true, true);
   out +=
       ",\n  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n    \"continuing_subword_prefix\": null,\n"
       "    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n    \"byte_fallback\": false,\n    \"ignore_merges\": false,\n    \"vocab\": {";

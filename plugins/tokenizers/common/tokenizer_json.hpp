@@ -28,8 +28,9 @@ BpeModel read_byte_level_model(const nlohmann::json& root);
 /// Reads the file at `path`. Throws kNotFound or kIo where it cannot be read, else as `read_tokenizer_json`, with the path as context.
 BpeModel load_tokenizer_json(const std::string& path);
 
-/// Returns the text of the tokenizer.json of `model`, byte for byte what tokenizers 0.23.3 saves for it (ends without a line feed, as theirs).
-std::string write_tokenizer_json(const BpeModel& model);
+/// Returns the text of the tokenizer.json of `model`, byte for byte what tokenizers 0.23.3 saves for it (ends without a line feed, as theirs). `split` is the
+/// expression that cuts text into pre-tokens, "" for GPT-2's, which needs none.
+std::string write_tokenizer_json(const BpeModel& model, std::string_view split = {});
 
 /// Returns the text of the tokenizer_config.json that transformers wants beside it: <|endoftext|> both begins and ends a text, <|pad|> and
 /// <|mask|> are what they say. `model_max_length` is the context in tokens; 0 leaves it out.

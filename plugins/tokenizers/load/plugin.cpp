@@ -1,7 +1,6 @@
 // tokenizers/load: a tokenizer that is there already, as an artifact; and, outside graphs, what `flowrun tokenize` asks (draft/tokenizer.h).
 
 #include <cstdint>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "formats.hpp"
 #include "tokenizers/common/pipeline/tokenizer_file.hpp"
+#include "tokenizers/common/write_file.hpp"
 
 namespace {
 
@@ -57,12 +57,6 @@ constexpr flowrun_tokenizer kTokenizer = {
 
 // ------------------------------------------------------------------------------------------------------------- the node
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw flowrun::Error(flowrun::Code::kIo, "'" + path + "' cannot be written, needs " + std::to_string(text.size()) + " bytes");
-}
 
 class LoadNode : public flowrun::Blocking {
  public:
@@ -89,8 +83,8 @@ class LoadNode : public flowrun::Blocking {
   void finish(const flowrun::Call&) override {
     const std::string json = flowrun::tokenizers::read_as_tokenizer_json(path_);
     flowrun::tokenizers::read_tokenizer(json);  // refuses what cannot be used, before anything is built on it
-    write_file(staging_ + "/tokenizer.json", json);
-    write_file(staging_ + "/tokenizer_config.json", flowrun::tokenizers::tokenizer_config_of(path_));
+    flowrun::tokenizers::write_file(staging_ + "/tokenizer.json", json);
+    flowrun::tokenizers::write_file(staging_ + "/tokenizer_config.json", flowrun::tokenizers::tokenizer_config_of(path_));
   }
 
  private:

@@ -287,15 +287,18 @@ void WordCounter::forget() {
   sorted_ = false;
 }
 
+void WordCounter::release_memory() {
+  if (short_used_ + long_used_ > 0) spill();
+  std::vector<ShortSlot>(kFirstSlots).swap(short_);
+  std::vector<LongSlot>(kFirstSlots).swap(long_);
+}
+
 std::unique_ptr<WordCounter::Words> WordCounter::all_words() {
-  // With runs on disk the memory is better used by whoever reads the words.
-  if (!runs_.empty() && short_used_ + long_used_ > 0) spill();
   if (runs_.empty()) {
     sort();
     return std::make_unique<MemoryWords>(*this);
   }
-  std::vector<ShortSlot>(kFirstSlots).swap(short_);
-  std::vector<LongSlot>(kFirstSlots).swap(long_);
+  release_memory();
   std::vector<std::unique_ptr<Words>> parts;
   for (const UnnamedFile& run : runs_) parts.push_back(std::make_unique<RunWords>(run));
   return std::make_unique<MergedWords>(std::move(parts));

@@ -43,6 +43,9 @@ class WordCounter {
   std::size_t memory_bytes() const noexcept;
   std::size_t memory_bytes_max() const noexcept { return options_.memory_bytes; }
 
+  /// Writes what is in memory to disk as a run, so that the memory is free for whoever reads the words.
+  void release_memory();
+
   /// Writes all words to the file at `path`. Throws kIo.
   void save(const std::string& path);
   /// Takes the words from a file in place of those that are there. Throws kNotFound, and kCorruptData where it is not what `save` wrote.
