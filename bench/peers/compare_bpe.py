@@ -19,27 +19,31 @@ import sys
 import tempfile
 import time
 
-from tokenizers import Tokenizer, __version__, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, __version__, decoders, models, pre_tokenizers, processors, trainers
 
 SPECIALS = ["<|endoftext|>", "<|pad|>", "<|mask|>"]
 PLUGINS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "plugins", "tokenizers")
 PRE_TOKENIZER = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+CL100K = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+EXPRESSION = r"\w+|[^\w\s]"     # white space lies between the matches
 SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 
 
 # ---------------------------------------------------------------- theirs
-def peer_tokenizer():
+def peer_tokenizer(split=None):
     t = Tokenizer(models.BPE())
     t.pre_tokenizer = PRE_TOKENIZER
+    if split:
+        t.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(split), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     t.post_processor = processors.ByteLevel(add_prefix_space=False)
     t.decoder = decoders.ByteLevel()
     return t
 
 
-def peer_train(documents, vocab_size, min_frequency=0):
-    t = peer_tokenizer()
+def peer_train(documents, vocab_size, min_frequency=0, split=None, specials=()):
+    t = peer_tokenizer(split)
     t.train_from_iterator(documents, trainers.BpeTrainer(
-        vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=SPECIALS, show_progress=False,
+        vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=[*SPECIALS, *specials], show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
     return t
 
@@ -197,6 +201,9 @@ def golden(a):
         f.write(peer.to_str(pretty=True))
     frequent = peer_train(documents, 1200, 40)
     write(trainer, "merges_min_frequency_40.jsonl", [json.dumps(m, ensure_ascii=False) for m in json.loads(frequent.to_str())["model"]["merges"]])
+    for name, split, specials in (("cl100k", CL100K, ["<|im_start|>", "<|im_end|>"]), ("expression", EXPRESSION, [])):
+        with open(os.path.join(trainer, f"tokenizer_{name}.json"), "w", encoding="utf-8", newline="\n") as f:
+            f.write(peer_train(documents, 400, split=split, specials=specials).to_str(pretty=True))
     texts += documents[::40] + ["aaaaaaaaaaaaaaaaaaaaaaaaa" * 9, "<|endoftext|><|pad|> <|mask|>"]
     write(common, "ids.jsonl", [json.dumps({"text": t, "ids": ids}) for t, ids in zip(texts, peer_ids(peer, texts))])
     return True

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <flowrun/testing.hpp>
 #include <string>
@@ -45,6 +46,51 @@ TEST(BpeTrainerNode, WritesATokenizerThatIsTheSameForAnyBatches) {
   EXPECT_EQ(model.tokens[261], "the");
   EXPECT_EQ(files[1], flowrun::bpe::write_tokenizer_config_json(0));
   EXPECT_EQ(train({{kDocuments[2]}, {kDocuments[1]}, {}, {kDocuments[0]}}, {{"vocab_size", 270}}), files);
+}
+
+Documents golden_documents() {
+  const std::string text = read_file(FLOWRUN_TEST_SOURCE_DIR "/testdata/corpus.txt");
+  Documents documents;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find("\n\n", begin), text.size());
+    documents.push_back({std::to_string(begin), text.substr(begin, end - begin), "d", "s"});
+    begin = end + 2;
+  }
+  return documents;
+}
+
+TEST(BpeTrainerNode, WritesTheFileOfHuggingFaceForAPatternAndSpecialTokens) {
+  const auto files = train({golden_documents()}, {{"vocab_size", 400}, {"pattern", "cl100k"}, {"special_tokens", std::vector<std::string>{"<|im_start|>", "<|im_end|>"}}});
+  EXPECT_EQ(files[0], read_file(FLOWRUN_TEST_SOURCE_DIR "/testdata/tokenizer_cl100k.json"));
+}
+
+TEST(BpeTrainerNode, WritesTheFileOfHuggingFaceForAnExpression) {
+  const auto files = train({golden_documents()}, {{"vocab_size", 400}, {"expression", "\\w+|[^\\w\\s]"}});
+  EXPECT_EQ(files[0], read_file(FLOWRUN_TEST_SOURCE_DIR "/testdata/tokenizer_expression.json"));
+}
+
+TEST(BpeTrainerNode, RefusesSpecialTokensThatAreThere) {
+  for (const char* const token : {"<|pad|>", ""}) EXPECT_THROW(train({}, {{"vocab_size", 400}, {"special_tokens", std::vector<std::string>{token}}}), flowrun::Error);
+  EXPECT_THROW(train({}, {{"vocab_size", 400}, {"special_tokens", std::vector<std::string>{"<a>", "<a>"}}}), flowrun::Error);
+  EXPECT_THROW(train({}, {{"vocab_size", 259}, {"special_tokens", std::vector<std::string>{"<a>"}}}), flowrun::Error);
+}
+
+TEST(BpeTrainerNode, GoesOnFromASnapshot) {
+  const Documents documents = golden_documents(), first(documents.begin(), documents.begin() + 20), rest(documents.begin() + 20, documents.end());
+  const TemporaryFolder folder, state;
+  OpenOptions options;
+  options.staging = folder.path();
+  options.memory_bytes = 1;  // all that can be on disk is there
+  Runner before(flowrun_plugin_v1, {{"vocab_size", 400}}), after(flowrun_plugin_v1, {{"vocab_size", 400}});
+  before.open({flowrun::fields::documents()}, options);
+  before.consume(documents_batch(first));
+  before.snapshot(state.path());
+  after.open({flowrun::fields::documents()}, options);
+  after.restore(state.path());
+  EXPECT_GT(after.memory_bytes(), 0);
+  after.consume(documents_batch(rest));
+  after.finish();
+  EXPECT_EQ(read_file(folder.path("tokenizer.json")), train({documents}, {{"vocab_size", 400}})[0]);
 }
 
 TEST(BpeTrainerNode, WarnsWhereTheTextIsTooShort) {

@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""Training of byte-level BPE: seconds beside the peers on 100 MB of text, and the peak memory at 100 MB, 500 MB and 2 GB.
+
+    bench/tokenizer_training.py PYTHON [--text data/large] [--repeats 3]     PYTHON: the environment of bench/peers/requirements.txt
+
+Ours is the whole command, `flowrun` on a graph of a reader and the trainer, from files to tokenizer.json; a peer's time is that of its training call on text that is
+in memory already. All have cl100k's pattern, a vocabulary of 32,768 and as many threads as they take by themselves; engines take turns. The vocabularies are
+compared with that of tokenizers: token by token in their order, and as sets, since engines break ties in their own ways.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+from common import FLOWRUN, emit
+
+VOCAB_SIZE = 32768
+PEERS = ("tokenizers", "rustbpe", "gigatoken")
+PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+DOCUMENT_BYTES = 16_000  # about what readers/text gives
+
+GRAPH = """[node.text]
+plugin = "readers/text"
+paths = [{paths}]
+split = "bytes"
+
+[node.vocabulary]
+plugin = "tokenizers/bpe_trainer"
+in = "text"
+vocab_size = {vocab_size}
+pattern = "cl100k"
+memory_bytes = {memory_bytes}
+
+[node.text_again]
+plugin = "readers/text"
+paths = ["{one}"]
+
+[node.tokens]
+plugin = "tokenizers/bpe"
+in = "text_again"
+tokenizer = "vocabulary"
+
+[node.out]
+plugin = "writers/jsonl"
+in = "tokens"
+path = "tokens.jsonl"
+"""
+
+
+# ---- peers, each in a process of its own
+
+
+def documents(path):
+    """The text in pieces that end at a line, cut as ours are: no line is cut."""
+    text = pathlib.Path(path).read_text(encoding="utf-8", errors="strict")
+    pieces, begin = [], 0
+    while begin < len(text):
+        end = text.find("\n", begin + DOCUMENT_BYTES)
+        end = len(text) if end < 0 else end + 1
+        pieces.append(text[begin:end])
+        begin = end
+    return pieces
+
+
+def train_tokenizers(pieces):
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex(PATTERN), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    trainer = trainers.BpeTrainer(vocab_size=VOCAB_SIZE, show_progress=False, special_tokens=[], initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    start = time.perf_counter()
+    tokenizer.train_from_iterator(pieces, trainer)
+    seconds = time.perf_counter() - start
+    byte_of = bytes_of_characters()
+    vocabulary = tokenizer.get_vocab()
+    return seconds, [bytes(byte_of[c] for c in token) for token in sorted(vocabulary, key=vocabulary.get)]
+
+
+def train_rustbpe(pieces):
+    import rustbpe
+
+    tokenizer = rustbpe.Tokenizer()
+    start = time.perf_counter()
+    tokenizer.train_from_iterator(iter(pieces), VOCAB_SIZE, pattern=PATTERN)
+    seconds = time.perf_counter() - start
+    return seconds, [bytes(token) for token, _ in sorted(tokenizer.get_mergeable_ranks(), key=lambda item: item[1])]
+
+
+def train_gigatoken(pieces):
+    import gigatoken
+
+    data = "\x00".join(pieces).encode()
+    start = time.perf_counter()
+    tokenizer = gigatoken.train_bpe(data, VOCAB_SIZE, [], separator=b"\x00")
+    seconds = time.perf_counter() - start
+    ranks = tokenizer[0] if isinstance(tokenizer, tuple) else tokenizer
+    if isinstance(ranks, dict):
+        return seconds, [token if isinstance(token, bytes) else key for key, token in sorted(ranks.items())]
+    return seconds, []
+
+
+def bytes_of_characters():
+    """GPT-2's byte for each character of a token."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
+
+
+def worker(engine, path):
+    seconds, tokens = globals()[f"train_{engine}"](documents(path))
+    print(json.dumps({"seconds": seconds, "tokens": [token.hex() for token in tokens]}))
+
+
+# ---- one measurement
+
+
+def run_measured(command, **options):
+    """Runs a command; returns its output, its seconds from fork to exit and its peak resident memory in MB."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, **options)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise RuntimeError(f"{command[0]} ended with {status}")
+    return output, time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e6
+
+
+def train_flowrun(files, memory_bytes, folder):
+    """Returns seconds of the training stage's whole command, peak MB, and the tokens in their order without the special ones."""
+    (folder / "one.txt").write_text("one\n")
+    graph = folder / "train.toml"
+    graph.write_text(GRAPH.format(paths=", ".join(f'"{file}"' for file in files), vocab_size=VOCAB_SIZE + 3, memory_bytes=memory_bytes, one=folder / "one.txt"))
+    _, seconds, peak = run_measured([str(FLOWRUN), str(graph), "-q", "--output", str(folder / "run"), "--artifacts", str(folder / "artifacts"), "--fresh"])
+    model = json.loads(next((folder / "artifacts").rglob("tokenizer.json")).read_text(encoding="utf-8"))["model"]
+    byte_of = bytes_of_characters()
+    tokens = [bytes(byte_of[c] for c in token) for token, _ in sorted(model["vocab"].items(), key=lambda item: item[1])[3:]]
+    return seconds, peak, tokens
+
+
+def measure_memory(files, repeats):
+    for memory_mib in (64, 256):
+        for megabytes in (100, 500, 2000):
+            peaks, times = [], []
+            for _ in range(repeats if megabytes < 2000 else 1):
+                with tempfile.TemporaryDirectory(dir=files[0].parent.parent) as folder:
+                    seconds, peak, _ = train_flowrun(files[: megabytes // 100], memory_mib << 20, pathlib.Path(folder))
+                peaks.append(peak)
+                times.append(seconds)
+            size = sum(file.stat().st_size for file in files[: megabytes // 100]) / 1e6
+            emit("bpe.train.peak_memory", "MB", peaks, text_mb=round(size), memory_bytes=memory_mib << 20, seconds=sorted(times))
+
+
+def measure_speed(python, file, repeats):
+    seconds = {engine: [] for engine in ("flowrun", *PEERS)}
+    peaks = {engine: [] for engine in seconds}
+    tokens = {}
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory(dir=file.parent.parent) as folder:
+            elapsed, peak, tokens["flowrun"] = train_flowrun([file], 256 << 20, pathlib.Path(folder))
+        seconds["flowrun"].append(elapsed)
+        peaks["flowrun"].append(peak)
+        for engine in PEERS:
+            try:
+                output, _, peak = run_measured([python, __file__, "worker", engine, str(file)])
+            except RuntimeError as error:
+                emit(f"bpe.train.{engine}", "s", [], reason=str(error))
+                continue
+            answer = json.loads(output)
+            seconds[engine].append(answer["seconds"])
+            peaks[engine].append(peak)
+            tokens[engine] = [bytes.fromhex(token) for token in answer["tokens"]]
+    for engine, times in seconds.items():
+        reference = tokens["tokenizers"]
+        same = sum(a == b for a, b in zip(tokens.get(engine, []), reference, strict=False))
+        emit(f"bpe.train.{engine}", "s", times, text_mb=100, vocab_size=VOCAB_SIZE, peak_mb=sorted(peaks[engine]), tokens=len(tokens.get(engine, [])), same_place=same,
+             same_token=len(set(tokens.get(engine, [])) & set(reference)))
+        if engine != "flowrun" and times:
+            emit(f"bpe.train.over_{engine}", "times", [theirs / ours for theirs, ours in zip(times, seconds["flowrun"], strict=True)])
+
+
+def main():
+    if sys.argv[1:2] == ["worker"]:
+        return worker(*sys.argv[2:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("python")
+    parser.add_argument("--text", default="data/large", type=pathlib.Path)
+    parser.add_argument("--repeats", default=3, type=int)
+    parser.add_argument("--only", choices=("speed", "memory"))
+    args = parser.parse_args()
+    import training_text
+
+    files = [file.resolve() for file in training_text.parts(args.text)]
+    if args.only != "memory":
+        measure_speed(args.python, files[0], args.repeats)
+    if args.only != "speed":
+        measure_memory(files, args.repeats)
+
+
+if __name__ == "__main__":
+    main()
