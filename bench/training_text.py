@@ -1,15 +1,14 @@
-"""Large real text for the training of tokenizers: the sources of Linux 6.1 and GCC 12 with their documentation, from two Debian packages that are unpacked and
+"""Large real text for the training of tokenizers: the sources of Linux 6.1, GCC 12 and binutils with their documentation, from Debian packages that are unpacked and
 not installed. Files in the order of a hash of their names, so that every part is a mixture, and new words keep coming as in any text.
 """
 
 import hashlib
-import lzma
 import pathlib
 import subprocess
 import tarfile
 import tempfile
 
-PACKAGES = ("linux-source-6.1", "gcc-12-source")
+PACKAGES = ("linux-source-6.1", "gcc-12-source", "binutils-source")
 PART_BYTES = 100_000_000
 WANTED_BYTES = 2_000_000_000
 
@@ -21,11 +20,11 @@ def archives(folder):
             subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, check=True)
         if not (folder / package).is_dir():
             subprocess.run(["dpkg-deb", "-x", str(next(folder.glob(f"{package}_*.deb"))), package], cwd=folder, check=True)
-    return [*folder.glob("linux-source-6.1/usr/src/linux-source-*.tar.xz"), *folder.glob("gcc-12-source/usr/src/gcc-12/gcc-*.tar.xz")]
+    return sorted(path for package in PACKAGES for path in (folder / package).rglob("*.tar.*") if path.stat().st_size > 10_000_000)
 
 
 def files_of(archive):
-    with lzma.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+    with tarfile.open(archive, mode="r|*") as tar:
         for member in tar:
             if member.isfile() and 0 < member.size < 20_000_000:
                 data = tar.extractfile(member).read()
@@ -43,7 +42,7 @@ def is_text(data):
 
 def parts(folder):
     """Returns files of 100 MB of text each, 2 GB together if the packages hold as much; makes them the first time."""
-    folder = pathlib.Path(folder)
+    folder = pathlib.Path(folder).resolve()
     done = folder / "text"
     if not done.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,8 +50,10 @@ def parts(folder):
             buckets = [open(f"{work}/{i:02}.txt", "wb") for i in range(WANTED_BYTES // PART_BYTES)]
             for archive in archives(folder):
                 for name, data in files_of(archive):
-                    bucket = buckets[int(hashlib.sha1(name.encode()).hexdigest(), 16) % len(buckets)]
-                    if is_text(data) and bucket.tell() + len(data) <= PART_BYTES:
+                    first = int(hashlib.sha1(name.encode()).hexdigest(), 16)
+                    turns = (buckets[(first + i) % len(buckets)] for i in range(len(buckets)))
+                    bucket = next((b for b in turns if b.tell() + len(data) <= PART_BYTES), None)
+                    if bucket and is_text(data):
                         bucket.write(data)
             for bucket in buckets:
                 bucket.close()

@@ -72,6 +72,7 @@ class Training {
   void merge(const Pair& pair);
   void replace(std::uint32_t left, std::uint32_t right, std::uint32_t result, Occurrence at);
   void lose(std::uint32_t left, std::uint32_t right, std::uint64_t count);
+  void touch_memory();
 
   const BpeTrainerOptions& options_;
   std::uint64_t least_count_;  // of a pair that may be merged
@@ -86,6 +87,7 @@ class Training {
   PairMap pair_index_;  // key -> index in pairs_
   std::priority_queue<Candidate> candidates_;
   std::size_t offered_ = 0;  // of pairs_ to candidates_
+  std::size_t touched_ = 0;  // places in the text
   Side left_, right_;
 };
 
@@ -131,7 +133,7 @@ void Training::load(WordCounter& pretokens) {
     for (const char c : pretoken) corpus_.symbols[corpus_.size++] = byte_ids_[static_cast<unsigned char>(c)];
     corpus_.symbols[corpus_.size++] = kBoundary;
     corpus_.counts[count++] = times;
-    if (count % 4096 == 0) corpus_memory_.trim();
+    touch_memory();
   });
 }
 
@@ -184,6 +186,7 @@ void Training::follow_part(std::uint64_t part, std::uint64_t parts) {
     if (pair == tallies.size()) tallies.push_back({key, 0, 0, nullptr});
     tallies[pair].count += corpus_.counts[at.pretoken];
     ++tallies[pair].occurrences;
+    touch_memory();
   });
   for (Tally& tally : tallies) {
     if (tally.count < threshold_) continue;
@@ -194,7 +197,15 @@ void Training::follow_part(std::uint64_t part, std::uint64_t parts) {
     if (!mine(key)) return;
     Tally& tally = tallies[index.find(key)];
     if (tally.to != nullptr) *tally.to++ = at;
+    touch_memory();
   });
+}
+
+/// Counts a place that was read or written, and now and then looks whether what is mapped should leave memory.
+void Training::touch_memory() {
+  constexpr std::size_t kPlaces = 4096;  // not on neighbouring pages: 16 MiB
+  if (++touched_ % kPlaces != 0) return;
+  corpus_memory_.trim();
   occurrence_memory_.trim();
 }
 
@@ -253,16 +264,13 @@ void Training::merge(const Pair& pair) {
                [&](std::uint32_t after, std::uint64_t count, const Occurrence* first, std::size_t n) { add_pair(pair_key(result, after), count, first, n); });
   left_.for_each([&](std::uint32_t before, std::uint64_t count) { lose(before, left, count); });
   right_.for_each([&](std::uint32_t after, std::uint64_t count) { lose(right, after, count); });
-  if (model_.merges.size() % 16 == 0) {
-    corpus_memory_.trim();
-    occurrence_memory_.trim();
-  }
 }
 
 // Joins the pair at `at` unless one of its tokens has gone, and notes its neighbours: each is in a pair that is lost and in one that is made.
 void Training::replace(std::uint32_t left, std::uint32_t right, std::uint32_t result, Occurrence at) {
   std::uint32_t* const symbols = corpus_.symbols;
   const std::uint32_t begin = at.position, middle = begin + token_bytes_[left];
+  touch_memory();
   if (symbols[begin] != left || symbols[middle] != right) return;
   const std::uint32_t end = middle + token_bytes_[right];
   const std::uint64_t count = corpus_.counts[at.pretoken];

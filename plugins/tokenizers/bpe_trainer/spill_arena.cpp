@@ -41,6 +41,7 @@ void SpillArena::swap(SpillArena& other) noexcept {
   std::swap(used_, other.used_);
   std::swap(ordinary_bytes_, other.ordinary_bytes_);
   std::swap(mapped_bytes_, other.mapped_bytes_);
+  std::swap(mapped_before_, other.mapped_before_);
   std::swap(file_, other.file_);
 }
 
@@ -60,7 +61,10 @@ void SpillArena::add_block(std::size_t size) {
     ordinary_bytes_ += ordinary;
   } else {
     block = {nullptr, round_up(std::max(size, kMappedBlockBytes), kBlockBytes), true};
-    if (file_.empty()) file_.emplace_back(folder_);
+    if (file_.empty()) {
+      file_.emplace_back(folder_);
+      mapped_before_ = mapped_resident_bytes();  // the program itself, and what others have mapped
+    }
     block.begin = static_cast<char*>(file_.front().map_more(block.size));
     mapped_bytes_ += block.size;
   }
@@ -69,7 +73,7 @@ void SpillArena::add_block(std::size_t size) {
 }
 
 void SpillArena::trim() {
-  if (mapped_bytes_ == 0 || mapped_resident_bytes() <= memory_bytes_) return;
+  if (mapped_bytes_ == 0 || mapped_resident_bytes() <= mapped_before_ + memory_bytes_) return;
   // The pages of a file that is mapped shared keep their content in the system's cache, which writes them to disk where it needs the room.
   for (const Block& block : blocks_)
     if (block.mapped) ::madvise(block.begin, block.size, MADV_DONTNEED);

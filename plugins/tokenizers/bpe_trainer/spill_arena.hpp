@@ -52,7 +52,7 @@ class SpillArena {
   std::string folder_;
   std::vector<Block> blocks_;
   std::size_t used_ = 0;  // of the last block
-  std::size_t ordinary_bytes_ = 0, mapped_bytes_ = 0;
+  std::size_t ordinary_bytes_ = 0, mapped_bytes_ = 0, mapped_before_ = 0;
   std::vector<tokenizers::UnnamedFile> file_;  // none until it is needed
 };
 
