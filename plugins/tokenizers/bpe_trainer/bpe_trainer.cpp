@@ -59,7 +59,7 @@ using Side = NeighbourTally<Occurrence>;
 class Training {
  public:
   Training(WordCounter& pretokens, const BpeTrainerOptions& options);
-  BpeModel run(const std::function<void(std::size_t)>& progress) &&;
+  BpeModel run(const BpeProgress& progress) &&;
 
  private:
   void load(WordCounter& pretokens);
@@ -109,8 +109,8 @@ Training::Training(WordCounter& pretokens, const BpeTrainerOptions& options)
   }
   for (const std::string& token : model_.tokens) token_bytes_.push_back(static_cast<std::uint32_t>(token.size()));
   load(pretokens);
-  // By Zipf's law the last merges of a usual vocabulary occur some four to ten times as often as this.
-  const std::uint64_t guess = pretokens.words() / (64 * std::uint64_t{options.vocab_size});
+  // By Zipf's law the last merges of a usual vocabulary occur two to ten times as often as this.
+  const std::uint64_t guess = pretokens.words() / (32 * std::uint64_t{options.vocab_size});
   follow_pairs(options.first_threshold > 0 ? options.first_threshold : guess);
 }
 
@@ -203,7 +203,7 @@ void Training::follow_part(std::uint64_t part, std::uint64_t parts) {
 
 /// Counts a place that was read or written, and now and then looks whether what is mapped should leave memory.
 void Training::touch_memory() {
-  constexpr std::size_t kPlaces = 4096;  // not on neighbouring pages: 16 MiB
+  constexpr std::size_t kPlaces = 256;  // a page each and those around it: 16 MiB at most
   if (++touched_ % kPlaces != 0) return;
   corpus_memory_.trim();
   occurrence_memory_.trim();
@@ -214,16 +214,19 @@ void Training::add_pair(std::uint64_t key, std::uint64_t count, const Occurrence
   pairs_.push_back({key, count, occurrences, n});
 }
 
-BpeModel Training::run(const std::function<void(std::size_t)>& progress) && {
+BpeModel Training::run(const BpeProgress& progress) && {
+  std::uint64_t count = 0;
   while (model_.tokens.size() < options_.vocab_size) {
-    if (model_.merges.size() % 100 == 0) progress(model_.merges.size());
+    if (model_.merges.size() % 100 == 0) progress(model_.merges.size(), count);
     if (const auto pair = next_pair()) {
+      count = pair->count;
       merge(*pair);
     } else {
       if (threshold_ <= least_count_) break;
       follow_pairs(threshold_ / 8);
     }
   }
+  progress(model_.merges.size(), count);
   return std::move(model_);
 }
 
@@ -299,7 +302,7 @@ void count_pretokens(std::string_view text, tokenizers::Scanner scanner, WordCou
   }
 }
 
-BpeModel train_bpe(WordCounter& pretokens, const BpeTrainerOptions& options, const std::function<void(std::size_t)>& progress) {
+BpeModel train_bpe(WordCounter& pretokens, const BpeTrainerOptions& options, const BpeProgress& progress) {
   const std::size_t least = 256 + options.specials.size();
   if (options.vocab_size < least)
     throw Error(Code::kInvalidArgument, "'vocab_size' is " + std::to_string(options.vocab_size) + ", expected at least " + std::to_string(least) +

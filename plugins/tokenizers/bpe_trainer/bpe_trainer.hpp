@@ -34,13 +34,15 @@ struct BpeTrainerOptions {
 /// Adds the pre-tokens of a document; they do not cross documents.
 void count_pretokens(std::string_view text, tokenizers::Scanner scanner, tokenizers::WordCounter& pretokens);
 
+using BpeProgress = std::function<void(std::size_t merges, std::uint64_t count)>;
+
 /// Learns a model from counts of pre-tokens; it has fewer than `vocab_size` tokens where the text has not enough pairs.
 ///
 /// Determinism: the model depends on the counts alone. Memory: `memory_bytes` for what grows with the distinct pre-tokens, and about 300 bytes a token of
-/// the vocabulary. Disk, where that is not enough: about 30 bytes per byte of distinct pre-tokens. `progress` is called with the number of merges, at least
-/// every 100; it may throw to give up.
+/// the vocabulary. Disk, where that is not enough: about 30 bytes per byte of distinct pre-tokens. `progress` is called with the number of merges and
+/// how often the last pair occurs, every 100 merges and at the end; it may throw to give up.
 /// Throws kInvalidArgument if `vocab_size` is below the bytes and special tokens together, kUnsupported if the distinct pre-tokens have 4 GiB together,
 /// kIo where the disk is full.
-BpeModel train_bpe(tokenizers::WordCounter& pretokens, const BpeTrainerOptions& options, const std::function<void(std::size_t)>& progress = [](std::size_t) {});
+BpeModel train_bpe(tokenizers::WordCounter& pretokens, const BpeTrainerOptions& options, const BpeProgress& progress = [](std::size_t, std::uint64_t) {});
 
 }  // namespace flowrun::bpe

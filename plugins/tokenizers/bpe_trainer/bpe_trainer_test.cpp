@@ -7,6 +7,7 @@
 #include <flowrun/testing.hpp>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -149,8 +150,14 @@ TEST(BpeTrainer, RefusesAVocabularyWithoutRoomForTheBytes) {
 TEST(BpeTrainer, CanBeInterrupted) {
   WordCounter pretokens = count(golden_documents());
   std::vector<std::size_t> calls;
-  const auto stop_at_200 = [&](std::size_t merges) {
+  std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+  const auto stop_at_200 = [&](std::size_t merges, std::uint64_t count) {
     calls.push_back(merges);
+    EXPECT_EQ(count == 0, merges == 0);
+    if (merges > 0) {
+      EXPECT_LE(count, last) << "pairs are merged in the order of their counts";
+      last = count;
+    }
     if (merges == 200) throw Error(Code::kCancelled, "stopped");
   };
   EXPECT_THROW(train_bpe(pretokens, {.vocab_size = 1200}, stop_at_200), Error);

@@ -75,7 +75,7 @@ class BpeTrainerNode : public TrainerNode {
   }
 
   void train(const Call& call, WordCounter& words, const std::string& staging) override {
-    const bpe::BpeModel model = bpe::train_bpe(words, options_, [&](std::size_t merges) { show_progress(call, merges); });
+    const bpe::BpeModel model = bpe::train_bpe(words, options_, [&](std::size_t merges, std::uint64_t count) { show_progress(call, merges, count); });
     if (model.tokens.size() < options_.vocab_size)
       call.log(FLOWRUN_LOG_WARNING, "the text gives " + std::to_string(model.tokens.size()) + " tokens, 'vocab_size' is " + std::to_string(options_.vocab_size));
     // GPT-2's own pattern needs no name in the file: it is the one of ByteLevel.
@@ -85,12 +85,12 @@ class BpeTrainerNode : public TrainerNode {
   }
 
   /// Says at each tenth of the vocabulary how far the training is.
-  void show_progress(const Call& call, std::size_t merges) {
+  void show_progress(const Call& call, std::size_t merges, std::uint64_t count) {
     call.check_stop();
     const std::size_t all = options_.vocab_size - 256 - options_.specials.size();
     if (merges == 0 || merges * 10 / all == shown_tenths_) return;
     shown_tenths_ = merges * 10 / all;
-    call.log(FLOWRUN_LOG_INFO, std::to_string(merges) + " of " + std::to_string(all) + " merges");
+    call.log(FLOWRUN_LOG_INFO, std::to_string(merges) + " of " + std::to_string(all) + " merges; the last pair occurs " + std::to_string(count) + " times");
   }
 
   std::string pattern_, expression_;
