@@ -203,7 +203,7 @@ void Training::follow_part(std::uint64_t part, std::uint64_t parts) {
 
 /// Counts a place that was read or written, and now and then looks whether what is mapped should leave memory.
 void Training::touch_memory() {
-  constexpr std::size_t kPlaces = 256;  // a page each and those around it: 16 MiB at most
+  constexpr std::size_t kPlaces = 64;  // each brings in pages of two tables, with the fifteen around each: 8 MiB at most
   if (++touched_ % kPlaces != 0) return;
   corpus_memory_.trim();
   occurrence_memory_.trim();
