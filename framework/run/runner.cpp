@@ -271,6 +271,10 @@ class Runner {
   }
 
   static void publish(const fs::path& source, const fs::path& target) {
+    if (fs::is_directory(source)) {
+      for (const auto& entry : fs::directory_iterator(source)) publish(entry.path(), target / entry.path().filename());
+      return;
+    }
     fs::create_directories(target.parent_path());
     const std::string temporary = target.string() + ".tmp";
     std::error_code error;

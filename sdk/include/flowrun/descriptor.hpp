@@ -95,7 +95,7 @@ inline Parameter string(std::string name) { return {std::move(name), "string"}; 
 inline Parameter path(std::string name) { return {std::move(name), "path"}; }
 /// Files that are read, by globs; sorted by name, digests part of the key.
 inline Parameter paths(std::string name) { return {std::move(name), "paths"}; }
-/// A file that a writer gives, relative to the run's folder; of the key only its suffix is a part.
+/// A file that a writer gives, or a folder of files, relative to the run's folder; of the key only its suffix is a part.
 inline Parameter output_path(std::string name) { return {std::move(name), "output_path"}; }
 inline Parameter strings(std::string name) { return {std::move(name), "list<string>"}; }
 inline Parameter numbers_by_key(std::string name) { return {std::move(name), "table<float>"}; }
