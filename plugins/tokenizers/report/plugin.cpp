@@ -97,9 +97,7 @@ class ReportNode : public Serial, public Stateful {
     write_file(staging_ + "/" + report_name_, report.dump(1, ' ', false, ReportJson::error_handler_t::replace) + "\n");
     write_file(staging_ + "/" + tables_name_, markdown_of(report));
     if (!folder_name_.empty()) copy_tokenizer();
-    const ReportJson& total = report.at("tokenizers").at(0).at("total");
-    if (!total.at("bytes_per_token").is_null())
-      call.log(FLOWRUN_LOG_INFO, total.at("bytes_per_token").dump() + " bytes per token, " + total.at("fertility").dump() + " tokens per word");
+    if (texts_.empty()) call.log(FLOWRUN_LOG_WARNING, "no document came in, so the report is on the vocabulary alone; a held-out part needs more documents or a larger share of them");
   }
 
   void snapshot(const Call&, const std::string& folder) override {

@@ -163,6 +163,9 @@ TEST_F(ReportNode, WithoutDocumentsStillReportsOnTheVocabulary) {
   Runner node(flowrun_plugin_v1);
   open(node);
   node.finish();
+  ASSERT_EQ(node.logs().size(), 1u);
+  EXPECT_EQ(node.logs()[0].level, FLOWRUN_LOG_WARNING);
+  EXPECT_THAT(node.logs()[0].message, HasSubstr("no document came in"));
   EXPECT_EQ(report()["tokenizers"][0]["vocabulary"]["size"], 1200);
   EXPECT_EQ(report()["tokenizers"][0]["vocabulary"]["unused"]["share"], 1.0);
   EXPECT_TRUE(report()["tokenizers"][0]["total"]["fertility"].is_null());
