@@ -258,6 +258,7 @@ def check_report(report, paths, documents, longest=20):
     for part, path in zip(report["tokenizers"], paths, strict=True):
         expected, text = expected_report(path, documents, longest)
         name = part.pop("name")
+        del part["file"]
         wrong += list(differences(part, expected, name)) + list(differences(report["text"], text, "text"))
     for part, baseline in zip(report["comparison"], report["tokenizers"][1:], strict=True):
         ratios = {"domains": {domain: over(baseline["domains"][domain]["tokens"], own["tokens"]) for domain, own in report["tokenizers"][0]["domains"].items()},

@@ -144,7 +144,8 @@ std::string markdown_of(const ReportJson& report) {
   const ReportJson& tokenizers = report.at("tokenizers");
   std::string out = "# Tokenizer report\n\n" + text_table(report.at("text")) + "\n" + comparison_table(report);
   for (const ReportJson& tokenizer : tokenizers)
-    out += "\n## " + cell(tokenizer.at("name")) + " (" + tokenizer.at("model").get<std::string>() + ")\n\n" + tokens_table(tokenizer);
+    out += "\n## " + cell(tokenizer.at("name")) + "\n\n" + tokenizer.at("model").get<std::string>() + (tokenizer.at("file").is_null() ? "" : ", " + cell(tokenizer.at("file"))) + "\n\n" +
+           tokens_table(tokenizer);
   out += "\n## Vocabulary\n\n" + vocabulary_table(tokenizers);
   if (const ReportJson& longest = tokenizers.at(0).at("vocabulary").at("longest"); !longest.empty()) out += "\n" + longest_table(longest);
   return out;

@@ -31,9 +31,10 @@ void write_file(const std::string& path, const std::string& text) {
 
 /// One of the tokenizers side by side: the one reported on, or a baseline.
 struct Contestant {
-  Contestant(std::string shown_name, const std::string& path) : name(std::move(shown_name)), tokenizer(path), tally(tokenizer.vocabulary()) {}
+  explicit Contestant(const std::string& path) : tokenizer(path), tally(tokenizer.vocabulary()) {}
 
   std::string name;
+  std::string file;  ///< "" for the artifact
   MeasuredTokenizer tokenizer;
   TokenizerTally tally;  ///< refers to `tokenizer`, so neither moves
   MeasuredTokens tokens; ///< of one document
@@ -68,18 +69,27 @@ class ReportNode : public Serial, public Stateful {
         report_name_(name_of(params.string("path"))),
         tables_name_(name_of(params.string("tables"))),
         folder_name_(params.has("folder") ? name_of(params.string("folder")) : ""),
-        baselines_(params.files("baselines")) {
-    const auto files = params.files("tokenizer_path");
-    if (!files.empty()) tokenizer_ = files[0];
+        files_(params.files("tokenizer_path")) {
+    const auto baselines = params.files("baselines");
+    files_.insert(files_.end(), baselines.begin(), baselines.end());
   }
 
   void open(Open& open) override {
     schema_ = open.input();
     staging_ = open.staging();
     artifact_ = open.artifact("tokenizer");
-    if (!artifact_.empty()) tokenizer_ = {artifact_ + "/tokenizer.json", "tokenizer"};
-    contestants_.push_back(std::make_unique<Contestant>(tokenizer_.display, tokenizer_.path));
-    for (const InputFile& file : baselines_) contestants_.push_back(std::make_unique<Contestant>(file.display, file.path));
+    if (!artifact_.empty()) {
+      contestants_.push_back(std::make_unique<Contestant>(artifact_ + "/tokenizer.json"));
+      contestants_.back()->name = kArtifactName;
+    }
+    std::vector<std::string> shown;
+    for (const InputFile& file : files_) shown.push_back(file.display);
+    const std::vector<std::string> names = short_names(shown);
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      contestants_.push_back(std::make_unique<Contestant>(files_[i].path));
+      contestants_.back()->name = names[i];
+      contestants_.back()->file = shown[i];
+    }
   }
 
   void process(const Call& call, std::size_t, const ArrowArray& in, std::span<ArrowArray>) override {
@@ -92,7 +102,7 @@ class ReportNode : public Serial, public Stateful {
 
   void finish(const Call& call, std::span<ArrowArray>) override {
     std::vector<ReportedTokenizer> reported;
-    for (const auto& contestant : contestants_) reported.push_back({contestant->name, contestant->tokenizer.model_type(), &contestant->tally});
+    for (const auto& contestant : contestants_) reported.push_back({contestant->name, contestant->file, contestant->tokenizer.model_type(), &contestant->tally});
     const ReportJson report = make_report(texts_, reported, longest_count_);
     write_file(staging_ + "/" + report_name_, report.dump(1, ' ', false, ReportJson::error_handler_t::replace) + "\n");
     write_file(staging_ + "/" + tables_name_, markdown_of(report));
@@ -154,11 +164,10 @@ class ReportNode : public Serial, public Stateful {
 
   const std::size_t longest_count_;
   const std::string report_name_, tables_name_, folder_name_;  // the last is "" where no copy is wanted
-  const std::vector<InputFile> baselines_;
-  InputFile tokenizer_;
+  std::vector<InputFile> files_;  // tokenizers that come from no artifact, the one reported on first
   Field schema_;
   std::string staging_, artifact_;
-  std::vector<std::unique_ptr<Contestant>> contestants_;
+  std::vector<std::unique_ptr<Contestant>> contestants_;  // the one reported on first
   std::map<std::string, TextCounts> texts_;  // by domain
   DocumentWords words_;                      // of one document
 };

@@ -153,7 +153,7 @@ TEST_F(ReportNode, RefusesATextThatATokenizerHasNoTokenForAndCountsItForNone) {
   ASSERT_EQ(node.row_errors().size(), 1u);
   EXPECT_EQ(node.row_errors()[0].row, 1);
   EXPECT_EQ(node.row_errors()[0].code, "not_in_vocabulary");
-  EXPECT_THAT(node.row_errors()[0].message, HasSubstr("unigram.json: the character at byte 1 is not in the vocabulary"));
+  EXPECT_THAT(node.row_errors()[0].message, HasSubstr("unigram: the character at byte 1 is not in the vocabulary"));
   EXPECT_EQ(report()["text"]["total"]["documents"], 2);
   EXPECT_EQ(report()["tokenizers"][1]["total"]["tokens"], 3);
   EXPECT_THAT(node.close(), IsEmpty());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -147,6 +148,7 @@ ReportJson tokenizer_of(const std::map<std::string, TextCounts>& texts, const Re
   ReportJson domains = ReportJson::object();
   for (const auto& [domain, text] : texts) domains[domain] = figures_of(text, at_or_zero(tokenizer.tally->domains(), domain));
   return {{"name", tokenizer.name},
+          {"file", tokenizer.file.empty() ? ReportJson() : ReportJson(tokenizer.file)},
           {"model", tokenizer.model_type},
           {"domains", std::move(domains)},
           {"total", figures_of(total_of(texts), total_of(tokenizer.tally->domains()))},
@@ -163,7 +165,27 @@ ReportJson comparison_of(const std::map<std::string, TextCounts>& texts, const T
           {"bytes_per_token_ratio", {{"domains", std::move(domains)}, {"total", ratio(total_of(baseline.tally->domains()).tokens, total_of(own.domains()).tokens)}}}};
 }
 
+std::string short_name(const std::string& file) {
+  namespace fs = std::filesystem;
+  const fs::path path(file);
+  if (path.filename() != "tokenizer.json") return path.stem().string();
+  fs::path folder = path.parent_path();
+  while (folder.filename() == "tokenizer" || folder.filename() == "model") folder = folder.parent_path();
+  const std::string name = folder.filename().string();
+  return name.empty() || name == "." || name == ".." ? file : name;
+}
+
 }  // namespace
+
+std::vector<std::string> short_names(const std::vector<std::string>& files) {
+  std::vector<std::string> names;
+  for (const std::string& file : files) names.push_back(short_name(file));
+  std::map<std::string, int> uses{{kArtifactName, 1}};
+  for (const std::string& name : names) ++uses[name];
+  for (std::size_t i = 0; i < files.size(); ++i)
+    if (uses[names[i]] > 1) names[i] = files[i];
+  return names;
+}
 
 std::uint64_t quantile(const std::map<std::uint64_t, std::uint64_t>& documents_by_tokens, std::uint64_t percent) {
   std::uint64_t documents = 0, before = 0;

@@ -16,9 +16,13 @@ namespace flowrun::tokenizers {
 /// Keeps keys in the order in which a reader wants them.
 using ReportJson = nlohmann::ordered_json;
 
+/// What a report calls the tokenizer of its artifact port.
+inline constexpr const char* kArtifactName = "tokenizer";
+
 /// One tokenizer of a report. The first is the one reported on, the others stand beside it.
 struct ReportedTokenizer {
   std::string name;
+  std::string file;  ///< as the graph names it; "" for an artifact
   std::string model_type;
   const TokenizerTally* tally = nullptr;
 };
@@ -33,6 +37,10 @@ ReportJson make_report(const std::map<std::string, TextCounts>& texts, const std
 
 /// Returns the same as tables, for people: Markdown whose columns are aligned, so that it reads as plain text as well.
 std::string markdown_of(const ReportJson& report);
+
+/// Returns what tables call tokenizers: the name of the file without its suffix, or for a tokenizer.json that of the nearest folder which is not called "tokenizer" or
+/// "model". Files whose names would be equal, or that of the first tokenizer, keep their paths.
+std::vector<std::string> short_names(const std::vector<std::string>& files);
 
 // What the figures are computed by; for tests.
 

@@ -245,7 +245,7 @@ TEST(Report, CountsByHand) {
   add("x", "abb cc", {{1, 2, 5}, {{0, 1}, {1, 3}, {3, 6}}, true});  // "a", "bb", " cc": one word of two is in pieces
   add("x", "", {});
   add("y", "\u00E9 a", {{3, 3, 1}, {{0, 1}, {0, 1}, {1, 3}}, false});  // two tokens for one character
-  const ReportJson report = make_report(texts, {{"mine", "BPE", &tally}}, 2);
+  const ReportJson report = make_report(texts, {{"mine", "", "BPE", &tally}}, 2);
   const ReportJson& mine = report["tokenizers"][0];
   EXPECT_EQ(report["text"]["domains"]["x"].dump(), R"({"documents":2,"bytes":6,"characters":6,"words":2})");
   EXPECT_EQ(report["text"]["total"].dump(), R"({"documents":3,"bytes":10,"characters":9,"words":4})");
@@ -270,12 +270,20 @@ TEST(Report, CountsByHand) {
 TEST(Report, WithoutTextHasNoRatios) {
   const VocabularyTexts vocabulary = small_vocabulary();
   const TokenizerTally tally(vocabulary);
-  const ReportJson report = make_report({}, {{"mine", "BPE", &tally}, {"other", "BPE", &tally}}, 20);
+  const ReportJson report = make_report({}, {{"mine", "", "BPE", &tally}, {"other", "a/b.json", "BPE", &tally}}, 20);
   EXPECT_TRUE(report["tokenizers"][0]["total"]["bytes_per_token"].is_null());
   EXPECT_TRUE(report["comparison"][0]["bytes_per_token_ratio"]["total"].is_null());
   EXPECT_EQ(report["tokenizers"][0]["vocabulary"]["unused"]["count"], 4);
   EXPECT_EQ(report["tokenizers"][0]["vocabulary"]["unused"]["ids"].dump(), "[1,2,3,5]");
   EXPECT_NE(markdown_of(report).find("| all "), std::string::npos);
+}
+
+TEST(ShortNames, AreTheNearestThatTellTokenizersApart) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(short_names({"gpt2/tokenizer.json", "../runs/large/tokenizer/tokenizer.json", "runs/pretrain/model/tokenizer.json", "peers/o200k.json"}), (Names{"gpt2", "large", "pretrain", "o200k"}));
+  EXPECT_EQ(short_names({"a/x/tokenizer.json", "b/x/tokenizer.json", "y.json"}), (Names{"a/x/tokenizer.json", "b/x/tokenizer.json", "y"}));
+  EXPECT_EQ(short_names({"tokenizer.json", "../tokenizer.json", "tokenizer/tokenizer.json"}), (Names{"tokenizer.json", "../tokenizer.json", "tokenizer/tokenizer.json"}));
+  EXPECT_EQ(short_names({"old/tokenizer.txt.json", "tokenizer.old/tokenizer.json", "a/tokenizer.bin"}), (Names{"tokenizer.txt", "tokenizer.old", "a/tokenizer.bin"}));  // "tokenizer" is the artifact's
 }
 
 TEST(Markdown, NothingEndsACell) {
@@ -285,7 +293,7 @@ TEST(Markdown, NothingEndsACell) {
   DocumentWords words;
   words.read("x");
   tally.add("a|b\nc", words, {{2}, {{0, 1}}, true});
-  const std::string text = markdown_of(make_report({{"a|b\nc", {1, 1, 1, 1}}}, {{"mine", "BPE", &tally}}, 1));
+  const std::string text = markdown_of(make_report({{"a|b\nc", {1, 1, 1, 1}}}, {{"mine", "", "BPE", &tally}}, 1));
   EXPECT_NE(text.find("| a\\|b\\nc "), std::string::npos) << text;
   EXPECT_NE(text.find("`\"\\x60\\x7C\\x60 \\n\"`"), std::string::npos) << text;
 }
