@@ -20,7 +20,7 @@ WholeTokens::WholeTokens(const BpeModel& model) {
   std::vector<bool> special(model.tokens.size());
   for (const SpecialToken& token : model.specials) special[token.id] = true;
   for (std::size_t id = 0; id < model.tokens.size(); ++id)
-    if (!special[id]) ids_.emplace(model.tokens[id], static_cast<std::uint32_t>(id));
+    if (!special[id] && !model.tokens[id].empty()) ids_.emplace(model.tokens[id], static_cast<std::uint32_t>(id));
 }
 
 std::optional<std::uint32_t> WholeTokens::find(std::string_view bytes) const {

@@ -114,14 +114,15 @@ class Reader {
     if (twice != specials.end()) corrupt("the id " + std::to_string(twice->id) + " stands twice in 'added_tokens'");
   }
 
-  // Ids without gaps: then a vocabulary takes no more memory than its file, and no id decodes to nothing.
+  // Ids without gaps: then a vocabulary takes no more memory than its file, and no id decodes to nothing. The model alone may have some (cl100k_base has
+  // 16, between its ranks and its special tokens), whose tokens stay empty.
   void fill_tokens() {
     constexpr std::uint32_t kFree = PairMap::kAbsent;
-    result_.tokens.resize(spellings_.size());
-    special_.resize(spellings_.size());
+    result_.tokens.resize(model_only_ ? size_with_gaps() : spellings_.size());
+    special_.resize(result_.tokens.size());
     for (const SpecialToken& token : result_.specials)
       if (token.id < special_.size()) special_[token.id] = true;  // the loop below refuses the others
-    std::vector<std::uint32_t> taken(spellings_.size(), kFree);
+    std::vector<std::uint32_t> taken(result_.tokens.size(), kFree);
     std::vector<bool> byte_seen(256, false);
     for (const auto& [spelling, id] : spellings_) {
       if (id >= taken.size())
@@ -140,6 +141,15 @@ class Reader {
     for (std::size_t byte = 0; byte < 256; ++byte)
       if (!byte_seen[byte])
         unsupported("'model.vocab' lacks byte " + std::to_string(byte) + ", spelled " + shown(byte_level_encode(std::string(1, static_cast<char>(byte)))));
+  }
+
+  // More gaps than these are damage, for which there is no memory.
+  std::size_t size_with_gaps() const {
+    constexpr std::size_t kGapsMax = 65'536;
+    std::size_t size = spellings_.size();
+    for (const auto& [spelling, id] : spellings_)
+      if (id < spellings_.size() + kGapsMax) size = std::max(size, id + std::size_t{1});
+    return size;
   }
 
   void read_merges() {

@@ -21,8 +21,8 @@ namespace flowrun::bpe {
 /// either names the place, as in "model.merges[3]". Any input is safe. Time and memory linear in the text.
 BpeModel read_tokenizer_json(std::string_view json);
 
-/// Returns the model of a parsed tokenizer.json, whatever its other components and `ignore_merges`; added tokens count as special. Throws as
-/// `read_tokenizer_json`.
+/// Returns the model of a parsed tokenizer.json, whatever its other components and `ignore_merges`; added tokens count as special. Ids may have
+/// gaps, at most 65,536, where the token is empty. Throws as `read_tokenizer_json`.
 BpeModel read_byte_level_model(const nlohmann::json& root);
 
 /// Reads the file at `path`. Throws kNotFound or kIo where it cannot be read, else as `read_tokenizer_json`, with the path as context.
