@@ -226,7 +226,7 @@ constexpr Known kKnown[] = {
     {scan_gpt2, true, R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"},
     {scan_gpt2, true, R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"},
     {scan_gpt2, true, R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s)"},
-    // cl100k_base as Llama 3 and the converted GPT-4 have it; Qwen2, with single numbers; tiktoken before 0.8 and since.
+    // cl100k_base as Llama 3 and the converted GPT-4 have it; Qwen2, with single numbers; tiktoken before 0.8 and since, and how Oniguruma says that.
     {scan_cl100k<3, Space::kBreaks>, true,
      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
     {scan_cl100k<1, Space::kBreaks>, true,
@@ -235,6 +235,8 @@ constexpr Known kKnown[] = {
      R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)"},
     {scan_cl100k<3, Space::kBreaksAndWholeTail>, false,
      R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)"},
+    {scan_cl100k<3, Space::kBreaksAndWholeTail>, true,
+     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)"},
     // o200k_base: tiktoken, GPT-4o and gpt-oss.
     {scan_o200k, true,
      FLOWRUN_CASED_WORDS("(?i:'s|'t|'re|'ve|'m|'ll|'d)?") R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
