@@ -9,4 +9,7 @@ namespace flowrun::tokenizers {
 /// Throws kCorruptData with the offset for anything else.
 std::string decode_base64(std::string_view text);
 
+/// Returns `bytes` in that form.
+std::string encode_base64(std::string_view bytes);
+
 }  // namespace flowrun::tokenizers

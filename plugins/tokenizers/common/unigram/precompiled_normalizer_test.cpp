@@ -154,7 +154,10 @@ TEST(PrecompiledNormalizer, NeverReadsOutsideOfDamagedMaps) {
 TEST(Base64, ReadsWhatRfc4648Gives) {
   const std::pair<const char*, const char*> vectors[] = {
       {"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg==", "foob"}, {"Zm9vYmE=", "fooba"}, {"+/+/", "\xFB\xFF\xBF"}};
-  for (const auto& [text, bytes] : vectors) EXPECT_EQ(decode_base64(text), bytes);
+  for (const auto& [text, bytes] : vectors) {
+    EXPECT_EQ(decode_base64(text), bytes);
+    EXPECT_EQ(encode_base64(bytes), text);
+  }
 }
 
 TEST(Base64, RefusesAllElse) {
