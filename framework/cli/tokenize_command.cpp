@@ -20,7 +20,7 @@ namespace {
 constexpr const char* kPlugin = "tokenizers/load";
 
 struct Settings {
-  std::string tokenizer;
+  std::string tokenizer, pattern;
   std::vector<std::string> files, folders;
   bool decode = false, jsonl = false, no_special_tokens = false, keep_special_tokens = false;
 };
@@ -28,14 +28,14 @@ struct Settings {
 /// A tokenizer of the plugin, unloaded by the destructor.
 class LoadedTokenizer {
  public:
-  LoadedTokenizer(plugin::Registry& registry, const std::string& path) {
+  LoadedTokenizer(plugin::Registry& registry, const std::string& path, const std::string& pattern) {
     const auto* file = registry.find(kPlugin);
     if (file == nullptr) throw Error(Code::kUnavailable, fmt::format("'tokenize' needs the plugin '{}', which is in no search folder", kPlugin));
     const flowrun_plugin* plugin = registry.load(*file, "");
-    table_ = static_cast<const flowrun_tokenizer*>(plugin->get_interface(FLOWRUN_TOKENIZER_DRAFT_1));
-    if (table_ == nullptr || table_->size < sizeof *table_) throw Error(Code::kUnavailable, fmt::format("plugin '{}' does not give '{}'", kPlugin, FLOWRUN_TOKENIZER_DRAFT_1));
+    table_ = static_cast<const flowrun_tokenizer*>(plugin->get_interface(FLOWRUN_TOKENIZER_DRAFT_2));
+    if (table_ == nullptr || table_->size < sizeof *table_) throw Error(Code::kUnavailable, fmt::format("plugin '{}' does not give '{}'", kPlugin, FLOWRUN_TOKENIZER_DRAFT_2));
     const graph::NodeCall call(nullptr);
-    call.check(table_->load(call.table(), path.c_str(), &self_));
+    call.check(table_->load(call.table(), path.c_str(), pattern.empty() ? nullptr : pattern.c_str(), &self_));
   }
   LoadedTokenizer(const LoadedTokenizer&) = delete;
   LoadedTokenizer& operator=(const LoadedTokenizer&) = delete;
@@ -129,7 +129,8 @@ void answer_lines(std::istream& in, const std::string& name, const Settings& set
 void add_tokenize(CLI::App& app, Invocation& invocation) {
   auto settings = std::make_shared<Settings>();
   CLI::App* command = app.add_subcommand("tokenize", "Turn lines of text into token ids, or back");
-  command->add_option("--tokenizer", settings->tokenizer, "A tokenizer.json, or a folder that has one")->required()->type_name("FILE|DIR");
+  command->add_option("--tokenizer", settings->tokenizer, "A tokenizer.json, ranks of tiktoken or a model of sentencepiece, or a folder that has one")->required()->type_name("FILE|DIR");
+  command->add_option("--pattern", settings->pattern, "How ranks of tiktoken that are of no published encoding cut text: gpt2, cl100k, o200k, llama3 or qwen2")->type_name("NAME");
   auto* decode = command->add_flag("--decode", settings->decode, "Lines of ids (JSON lists) to text");
   command->add_flag("--jsonl", settings->jsonl, "Lines are JSON strings or objects with \"text\"; answers hold ids, tokens and offsets (in code points)");
   command->add_flag("--no-special-tokens", settings->no_special_tokens, "Without what the tokenizer's post-processor adds")->excludes(decode);
@@ -138,7 +139,7 @@ void add_tokenize(CLI::App& app, Invocation& invocation) {
   add_plugin_folders(*command, settings->folders);
   command->callback([settings, &invocation] {
     plugin::Registry registry(plugin::search_folders(settings->folders));
-    const LoadedTokenizer tokenizer(registry, settings->tokenizer);
+    const LoadedTokenizer tokenizer(registry, settings->tokenizer, settings->pattern);
     if (settings->files.empty()) answer_lines(std::cin, "<stdin>", *settings, tokenizer);
     for (const std::string& name : settings->files) {
       std::ifstream file(name, std::ios::binary);

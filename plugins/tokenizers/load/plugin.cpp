@@ -16,6 +16,8 @@
 namespace {
 
 using flowrun::tokenizers::Encoding;
+using flowrun::tokenizers::read_tokenizer;
+using flowrun::tokenizers::read_tokenizer_files;
 using flowrun::tokenizers::Tokenizer;
 
 // ------------------------------------------------------------------------------------------------------------- the draft extension
@@ -35,8 +37,8 @@ void give_encoding(const Encoding& encoding, void (*give)(void*, const flowrun_e
 
 constexpr flowrun_tokenizer kTokenizer = {
     sizeof(flowrun_tokenizer),
-    [](const flowrun_call* call, const char* path, void** self) -> flowrun_status {
-      return flowrun::guarded(call, [&] { *self = new Tokenizer(flowrun::tokenizers::read_tokenizer(flowrun::tokenizers::read_as_tokenizer_json(path))); });
+    [](const flowrun_call* call, const char* path, const char* pattern, void** self) -> flowrun_status {
+      return flowrun::guarded(call, [&] { *self = new Tokenizer(read_tokenizer(read_tokenizer_files(path, {pattern != nullptr ? pattern : "", "", {}}).tokenizer_json)); });
     },
     [](void* self, const flowrun_call* call, const char* bytes, std::uint64_t length, std::int32_t add_special_tokens, void (*give)(void*, const flowrun_encoding*),
        void* context) -> flowrun_status {
@@ -57,38 +59,47 @@ constexpr flowrun_tokenizer kTokenizer = {
 
 // ------------------------------------------------------------------------------------------------------------- the node
 
-
 class LoadNode : public flowrun::Blocking {
  public:
   static flowrun::Descriptor descriptor() {
-    return flowrun::Descriptor("tokenizers/load", "0.1.0")
-        .summary("Gives a tokenizer that is there already: a tokenizer.json of Hugging Face tokenizers, checked as a whole.")
+    return flowrun::Descriptor("tokenizers/load", "0.2.0")
+        .summary("Gives a tokenizer that is there already, checked as a whole: a tokenizer.json of Hugging Face tokenizers, ranks of tiktoken or a model of sentencepiece, which become a tokenizer.json with the same ids.")
         .output(flowrun::Port("tokenizer", "tokenizer", flowrun::Edge::kArtifact))
-        .parameter(flowrun::path("path").required().about("The file."))
+        .parameter(flowrun::path("path").required().about(
+            "The file, whose content says which of the three it is; or a folder with tokenizer.json, tokenizer.model, spiece.model, sentencepiece.bpe.model or *.tiktoken, the first of them."))
+        .parameter(flowrun::string("pattern")
+                       .choices(flowrun::tokenizers::kPatternNames)
+                       .about("How ranks of tiktoken cut text, which they do not say. Published ones (r50k_base, p50k_base, cl100k_base, o200k_base, Llama 3) are recognised and need it not."))
+        .parameter(flowrun::string("expression").about("A regular expression instead of 'pattern'; what it does not match is left out, as tiktoken does."))
+        .parameter(flowrun::strings("special_tokens")
+                       .about("Special tokens of ranks of tiktoken, with the ids after the largest rank, in order; published ones have theirs without it."))
+        .at_most_one_of({"pattern", "expression"})
         .determinism("pure")
         .threads("One call at a time.")
-        .source("github.com/huggingface/tokenizers; equals version 0.23.3.")
+        .source("github.com/huggingface/tokenizers, openai/tiktoken, google/sentencepiece; ids equal versions 0.23.3, 0.14.0 and 0.2.3.")
         .example(
             "[node.vocabulary]\n"
             "plugin = \"tokenizers/load\"\n"
             "path = \"tokenizer.json\"\n");
   }
 
-  static const void* extension(std::string_view id) { return id == FLOWRUN_TOKENIZER_DRAFT_1 ? &kTokenizer : nullptr; }
+  static const void* extension(std::string_view id) { return id == FLOWRUN_TOKENIZER_DRAFT_2 ? &kTokenizer : nullptr; }
 
-  explicit LoadNode(const flowrun::Params& params) : path_(params.files("path").at(0).path) {}
+  explicit LoadNode(const flowrun::Params& params)
+      : path_(params.files("path").at(0).path), options_{params.string_or("pattern", ""), params.string_or("expression", ""), params.strings("special_tokens")} {}
 
   void open(flowrun::Open& open) override { staging_ = open.staging(); }
   void consume(const flowrun::Call&, std::size_t, const ArrowArray&) override {}
   void finish(const flowrun::Call&) override {
-    const std::string json = flowrun::tokenizers::read_as_tokenizer_json(path_);
-    flowrun::tokenizers::read_tokenizer(json);  // refuses what cannot be used, before anything is built on it
-    flowrun::tokenizers::write_file(staging_ + "/tokenizer.json", json);
-    flowrun::tokenizers::write_file(staging_ + "/tokenizer_config.json", flowrun::tokenizers::tokenizer_config_of(path_));
+    const auto files = read_tokenizer_files(path_, options_);
+    read_tokenizer(files.tokenizer_json);  // refuses what cannot be used, before anything is built on it
+    flowrun::tokenizers::write_file(staging_ + "/tokenizer.json", files.tokenizer_json);
+    flowrun::tokenizers::write_file(staging_ + "/tokenizer_config.json", files.tokenizer_config_json);
   }
 
  private:
   std::string path_, staging_;
+  flowrun::tokenizers::RankOptions options_;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define FLOWRUN_TOKENIZER_DRAFT_1 "flowrun.tokenizer.draft/1"
+#define FLOWRUN_TOKENIZER_DRAFT_2 "flowrun.tokenizer.draft/2"
 
 /* A text as tokens. All pointers are valid during the call that gives them. */
 typedef struct flowrun_encoding {
@@ -24,8 +24,9 @@ typedef struct flowrun_encoding {
 
 typedef struct flowrun_tokenizer {
   uint32_t size;
-  /* Loads a file or folder. FLOWRUN_NOT_FOUND, FLOWRUN_CORRUPT_DATA or FLOWRUN_UNSUPPORTED name it and the place in it. */
-  flowrun_status (*load)(const flowrun_call* call, const char* path, void** self);                                                           /* [any] */
+  /* Loads a file or folder. `pattern` names how ranks of tiktoken cut text, or is null. FLOWRUN_NOT_FOUND, FLOWRUN_INVALID_ARGUMENT, FLOWRUN_CORRUPT_DATA or
+   * FLOWRUN_UNSUPPORTED name it and the place in it. */
+  flowrun_status (*load)(const flowrun_call* call, const char* path, const char* pattern, void** self);                                      /* [any] */
   /* Calls `give` once. `text` is UTF-8; `add_special_tokens` puts those of the post-processor around it. */
   flowrun_status (*encode)(void* self, const flowrun_call* call, const char* text, uint64_t length, int32_t add_special_tokens,
                            void (*give)(void* context, const flowrun_encoding* encoding), void* context);                                   /* [any] */
