@@ -1,9 +1,10 @@
-// Runs the tokenizers without a graph, for comparison with other implementations (bench/peers/compare_bpe.py). Documents are read from a file
-// of one JSON string a line; results go to stdout, one JSON list a line; seconds go to stderr as one JSON object.
+// Runs the tokenizers without a graph, for comparison with other implementations (bench/peers/compare_bpe.py, tokenizer_speed.py). Documents are
+// read from a file of one JSON string a line; results go to stdout, one JSON list a line; seconds go to stderr as one JSON object.
 //
 //     flowrun_bpe_tool pretokens DOCUMENTS                        lengths in bytes
-//     flowrun_bpe_tool train VOCAB_SIZE MIN_FREQUENCY DOCUMENTS [PATTERN]   the tokenizer.json; gpt2, cl100k, o200k or qwen2
+//     flowrun_bpe_tool train VOCAB_SIZE MIN_FREQUENCY DOCUMENTS [PATTERN]   the tokenizer.json; of named_patterns.hpp, gpt2
 //     flowrun_bpe_tool encode TOKENIZER_JSON DOCUMENTS [quiet]    ids; with `quiet`, only their number
+//     flowrun_bpe_tool speed TOKENIZER_JSON SLICES THREADS        answers requests on stdin: see encoder_speed.hpp
 
 #include <chrono>
 #include <cstdint>
@@ -19,6 +20,7 @@
 
 #include "tokenizers/bpe_trainer/bpe_trainer.hpp"
 #include "tokenizers/common/bpe_encoder.hpp"
+#include "tokenizers/common/encoder_speed.hpp"
 #include "tokenizers/common/gpt2_pretokenizer.hpp"
 #include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/tokenizer_json.hpp"
@@ -98,7 +100,9 @@ int main(int argc, char** argv) {
       return train(options, args.size() > 4 ? args[4] : "gpt2", args[3]), 0;
     }
     if (args.size() >= 3 && args[0] == "encode") return encode(args[1], args[2], args.size() > 3 && args[3] == "quiet"), 0;
-    std::cerr << "usage: flowrun_bpe_tool pretokens DOCUMENTS | train VOCAB_SIZE MIN_FREQUENCY DOCUMENTS [PATTERN] | encode TOKENIZER_JSON DOCUMENTS [quiet]\n";
+    if (args.size() == 4 && args[0] == "speed") return flowrun::tokenizers::measure_encoder(args[1], args[2], std::stoul(args[3]), std::cin, std::cout), 0;
+    std::cerr << "usage: flowrun_bpe_tool pretokens DOCUMENTS | train VOCAB_SIZE MIN_FREQUENCY DOCUMENTS [PATTERN] | encode TOKENIZER_JSON DOCUMENTS [quiet] |"
+                 " speed TOKENIZER_JSON SLICES THREADS\n";
     return 2;
   } catch (const std::exception& error) {
     std::cerr << "flowrun_bpe_tool: " << error.what() << '\n';
