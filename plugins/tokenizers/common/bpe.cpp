@@ -11,10 +11,8 @@ namespace {
 
 constexpr std::uint32_t kAbsent = PairMap::kAbsent;
 
-// Eight bytes an edge keep the trie of a usual vocabulary within the second-level cache.
-constexpr std::size_t kNodesMax = 1 << 24;
-
-std::uint32_t edge(std::uint32_t node, std::uint32_t byte) noexcept { return node << 8 | byte; }
+// A trie of this many bytes of tokens is built in a second or so and takes 128 MiB; tokens of published vocabularies have a million.
+constexpr std::size_t kTokenBytesMax = 1 << 24;
 
 std::uint32_t byte_at(std::string_view text, std::size_t i) noexcept { return static_cast<unsigned char>(text[i]); }
 
@@ -48,47 +46,39 @@ Bpe::Bpe(const BpeModel& model) : tokens_(model.tokens), merges_(model.merges), 
 void Bpe::build_search() {
   std::vector<std::uint32_t> age_of(tokens_.size(), kAbsent);
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
-    aged_.push_back({byte_ids_[byte], 1, byte, byte, kAbsent});
+    parts_.push_back({byte, byte});
+    aged_.push_back({byte_ids_[byte], 1, kAbsent});
     age_of[byte_ids_[byte]] = byte;
   }
-  joined_ = PairMap(merges_.size());
+  if (merges_.size() + 256 > JoinedPairs::kAgesMax) return;
+  joined_ = JoinedPairs(merges_.size());
+  std::size_t token_bytes = 0;
   for (const BpeMerge& merge : merges_) {
     const auto age = static_cast<std::uint32_t>(aged_.size());
     const std::uint32_t left = age_of[merge.left], right = age_of[merge.right];
     if (left == kAbsent || right == kAbsent || age_of[merge.result] != kAbsent) return;
     age_of[merge.result] = age;
-    aged_.push_back({merge.result, aged_[left].bytes + aged_[right].bytes, left, right, kAbsent});
-    if (aged_[age].bytes != tokens_[merge.result].size() || joined_.insert(pair_key(left, right), age) != age) return;
+    parts_.push_back({left, right});
+    aged_.push_back({merge.result, aged_[left].bytes + aged_[right].bytes, kAbsent});
+    if (aged_[age].bytes != tokens_[merge.result].size() || !joined_.insert(left, right, age)) return;
+    token_bytes += aged_[age].bytes;
+    if (token_bytes >= kTokenBytesMax) return;
   }
   Scratch scratch;
   for (std::uint32_t age = 256; age < aged_.size(); ++age)
     if (!encodes_to_itself(age, scratch)) return;
-
-  std::vector<std::uint32_t> parent(256, kAbsent), token_at(256), node_of(aged_.size());
-  for (std::uint32_t node = 0; node < 256; ++node) token_at[node] = node_of[node] = node;
-  edges_ = FlatMap<std::uint32_t>(aged_.size() * 2);
-  for (std::uint32_t age = 256; age < aged_.size(); ++age) {
-    const std::string& token = tokens_[aged_[age].id];
-    if (parent.size() + token.size() >= kNodesMax) return;
-    std::uint32_t node = byte_at(token, 0);
-    for (std::size_t i = 1; i < token.size(); ++i) {
-      const auto fresh = static_cast<std::uint32_t>(parent.size());
-      const std::uint32_t child = edges_.insert(edge(node, byte_at(token, i)), fresh);
-      if (child == fresh) {
-        parent.push_back(node);
-        token_at.push_back(kAbsent);
-      }
-      node = child;
-    }
-    token_at[node] = age;
-    node_of[age] = node;
-  }
-  // A node's number is above its parent's, so one pass upwards finds the parent's answer ready.
-  best_prefix_.resize(parent.size());
-  for (std::uint32_t node = 0; node < parent.size(); ++node)
-    best_prefix_[node] = token_at[node] != kAbsent ? token_at[node] : best_prefix_[parent[node]];
-  for (std::uint32_t age = 256; age < aged_.size(); ++age) aged_[age].shorter_prefix = best_prefix_[parent[node_of[age]]];
+  build_trie();
   regular_ = true;
+}
+
+// No two tokens have the same bytes, as each encodes to itself.
+void Bpe::build_trie() {
+  std::vector<tokenizers::DoubleArray::Key> keys;
+  for (std::uint32_t age = 0; age < aged_.size(); ++age) keys.emplace_back(tokens_[aged_[age].id], age);
+  std::sort(keys.begin(), keys.end());
+  trie_.emplace(keys);
+  for (const auto& [token, age] : keys)
+    if (token.size() > 1) aged_[age].shorter_prefix = longest_token(token.substr(0, token.size() - 1), 0).age;
 }
 
 bool Bpe::encodes_to_itself(std::uint32_t age, Scratch& scratch) const {
@@ -147,14 +137,10 @@ void Bpe::encode_by_heap(std::string_view pretoken, Scratch& scratch, std::vecto
   for (std::uint32_t i = 0; i < n; i = next[i]) out.push_back(ids[i]);
 }
 
-std::uint32_t Bpe::longest_token(std::string_view text, std::size_t begin) const noexcept {
-  std::uint32_t node = byte_at(text, begin);
-  for (std::size_t i = begin + 1; i < text.size(); ++i) {
-    const std::uint32_t child = edges_.find(edge(node, byte_at(text, i)));
-    if (child == kAbsent) break;
-    node = child;
-  }
-  return best_prefix_[node];
+Bpe::Found Bpe::longest_token(std::string_view text, std::size_t begin) const noexcept {
+  Found found{};
+  trie_->for_each_prefix(text, begin, [&](std::size_t end, std::uint32_t age) { found = {age, end}; });
+  return found;
 }
 
 // Undoes the merges of both tokens, youngest first, and asks at each step whether the tokens on either side of the border would have been
@@ -162,13 +148,13 @@ std::uint32_t Bpe::longest_token(std::string_view text, std::size_t begin) const
 bool Bpe::may_stand_together(std::uint32_t left, std::uint32_t right) const noexcept {
   std::uint32_t limit = kAbsent;
   for (;;) {
-    if (joined_.find(pair_key(left, right)) < limit) return false;  // kAbsent is never below
+    if (joined_.find(left, right) < limit) return false;  // kAbsent is never below
     if (left > right && left >= 256) {
       limit = left;
-      left = aged_[left].right;
+      left = parts_[left].right;
     } else if (right >= 256) {
       limit = right + 1;
-      right = aged_[right].left;
+      right = parts_[right].left;
     } else {
       return true;
     }
@@ -178,8 +164,9 @@ bool Bpe::may_stand_together(std::uint32_t left, std::uint32_t right) const noex
 void Bpe::encode_by_search(std::string_view pretoken, Scratch& scratch, std::vector<std::uint32_t>& out) const {
   check_size(pretoken);
   const std::size_t n = pretoken.size();
-  std::uint32_t token = longest_token(pretoken, 0);
-  if (aged_[token].bytes == n) {
+  Found next = longest_token(pretoken, 0);
+  auto& [token, end] = next;  // what may come behind `begin`
+  if (end == n) {
     out.push_back(aged_[token].id);
     return;
   }
@@ -191,19 +178,20 @@ void Bpe::encode_by_search(std::string_view pretoken, Scratch& scratch, std::vec
   found.clear();
   std::size_t begin = 0;
   while (begin < n) {
-    const std::size_t end = begin + aged_[token].bytes;
     const bool open = (unreachable[end / 64] >> (end % 64) & 1) == 0;
     if (open && (found.empty() || may_stand_together(found.back(), token))) {
       found.push_back(token);
       begin = end;
-      if (begin < n) token = longest_token(pretoken, begin);
+      if (begin < n) next = longest_token(pretoken, begin);
     } else if (aged_[token].shorter_prefix != kAbsent) {
       token = aged_[token].shorter_prefix;
+      end = begin + aged_[token].bytes;
     } else {
       if (found.empty()) throw Error(Code::kInternal, "no BPE encoding of a pre-token of " + std::to_string(n) + " bytes");
       unreachable[begin / 64] |= std::uint64_t{1} << (begin % 64);
       token = found.back();
       found.pop_back();
+      end = begin;
       begin -= aged_[token].bytes;
     }
   }

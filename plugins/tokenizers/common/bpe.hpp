@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@
 
 #include "bpe_model.hpp"
 #include "flat_map.hpp"
+#include "joined_pairs.hpp"
+#include "unigram/double_array.hpp"
 
 namespace flowrun::bpe {
 
@@ -50,9 +53,16 @@ class Bpe {
   bool regular() const noexcept { return regular_; }
 
  private:
+  // A token at some place of a text.
+  struct Found {
+    std::uint32_t age;
+    std::size_t end;
+  };
+
   void build_search();
   bool encodes_to_itself(std::uint32_t age, Scratch& scratch) const;
-  std::uint32_t longest_token(std::string_view text, std::size_t begin) const noexcept;
+  void build_trie();
+  Found longest_token(std::string_view text, std::size_t begin) const noexcept;
   bool may_stand_together(std::uint32_t left, std::uint32_t right) const noexcept;
   void encode_by_search(std::string_view pretoken, Scratch& scratch, std::vector<std::uint32_t>& out) const;
 
@@ -63,16 +73,18 @@ class Bpe {
   bool regular_ = false;
 
   // The search numbers tokens by age: a byte is itself, the result of merge i is 256 + i. Special tokens have no number.
+  struct Parts {
+    std::uint32_t left, right;  // what it was merged from; of a byte itself, twice
+  };
   struct Aged {
     std::uint32_t id;
     std::uint32_t bytes;
-    std::uint32_t left, right;     // what it was merged from; of a byte itself, twice
     std::uint32_t shorter_prefix;  // the longest token that is a proper prefix, kAbsent if none
   };
+  std::vector<Parts> parts_;
   std::vector<Aged> aged_;
-  PairMap joined_;                          // pair of ages -> age of what they merge to
-  FlatMap<std::uint32_t> edges_;            // trie of all tokens: node << 8 | byte -> node; the root's children are nodes 0 to 255
-  std::vector<std::uint32_t> best_prefix_;  // by node, the longest token on the way to it
+  JoinedPairs joined_;
+  std::optional<tokenizers::DoubleArray> trie_;  // the bytes of all tokens -> age; absent unless regular
 };
 
 }  // namespace flowrun::bpe

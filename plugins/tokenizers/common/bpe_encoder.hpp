@@ -15,7 +15,7 @@
 
 #include "bpe.hpp"
 #include "gpt2_pretokenizer.hpp"
-#include "short_key.hpp"
+#include "pretoken_cache.hpp"
 
 namespace flowrun::bpe {
 
@@ -42,7 +42,7 @@ using Scanner = std::size_t (*)(std::string_view text, std::size_t begin) noexce
 /// `encode_ordinary`, Hugging Face tokenizers with `encode_special_tokens = True`, transformers with `split_special_tokens=True`; the default
 /// of both would let a page of a crawl forge the end of its document). No special tokens are added. The ids depend on nothing but the text
 /// and the model.
-/// Memory: a cache of 4 MiB, whatever the text; entries replace each other, so hostile text costs time per pre-token and nothing more.
+/// Memory: caches of 1.5 MiB, whatever the text; entries replace each other, so hostile text costs time per pre-token and nothing more.
 class BpeEncoder {
  public:
   /// `whole_tokens` may be null.
@@ -52,33 +52,27 @@ class BpeEncoder {
   void encode(std::string_view text, std::vector<std::uint32_t>& out);
 
  private:
-  static constexpr std::size_t kCachedIdsMax = 8;
-  using Key = ShortKey<4>;
-
-  // One cache line. The free bits of the key hold the number of ids less one; a key of all zeros is no pre-token's.
-  struct alignas(64) Entry {
-    Key key;
-    std::uint32_t ids[kCachedIdsMax];
-  };
+  // Nearly all pre-tokens are short and have few ids: their cache is small enough for the second-level cache of a processor.
+  using ShortCache = PretokenCache<2, 4, 14>;  // 1 MiB
+  using LongCache = PretokenCache<4, 8, 12>;   // 512 KiB
 
   // A pre-token that was found in the text and is not encoded yet; `set` is where the cache would have it.
   struct Pending {
-    Key key;
+    ShortCache::Key key;
+    ShortCache::Entry* set;  // null: too long for that cache
     std::string_view text;
-    Entry* set;  // null: too long for the cache
   };
 
   std::size_t gather(std::string_view text, std::size_t& begin, Pending* pending) noexcept;
-  static const Entry* look_up(const Pending& pretoken) noexcept;
-  static void remember(const Pending& pretoken, const std::uint32_t* ids, std::size_t count) noexcept;
-
+  void encode_long(std::string_view pretoken, std::vector<std::uint32_t>& out);
   void encode_pretoken(std::string_view pretoken, std::vector<std::uint32_t>& out);
 
   std::shared_ptr<const Bpe> bpe_;
   Scanner scanner_;
   std::shared_ptr<const WholeTokens> whole_tokens_;
   Bpe::Scratch scratch_;
-  std::vector<Entry> cache_;  // sets of two neighbours, the one used last first
+  ShortCache short_cache_;
+  LongCache long_cache_;
 };
 
 }  // namespace flowrun::bpe

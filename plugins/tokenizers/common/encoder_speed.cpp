@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <fstream>
 #include <istream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <span>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -120,13 +122,15 @@ void measure_encoder(const std::string& tokenizer_path, const std::string& slice
       throw Error(Code::kInvalidArgument, "request '" + line + "' names no slice: expected a number below " + std::to_string(slices.size()));
     SliceRun run(slices[number], encoders);
     const auto start = Clock::now();
+    const std::clock_t cpu_start = std::clock();
     run.run();
+    const double cpu_seconds = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     std::size_t bytes = 0, tokens = 0;
     for (const std::string& document : slices[number]) bytes += document.size();
     for (const OwnedArray& column : run.columns()) tokens += values_of(column.get()).size();
     if (std::string path; request >> path) write_ids(path, run.columns());
-    answers << nlohmann::json{{"seconds", seconds}, {"bytes", bytes}, {"tokens", tokens}} << std::endl;
+    answers << nlohmann::json{{"seconds", seconds}, {"cpu_seconds", cpu_seconds}, {"bytes", bytes}, {"tokens", tokens}} << std::endl;
   }
 }
 

@@ -107,6 +107,39 @@ TEST(Scanners, EqualTheirPatternsOnRandomUnicode) {
   }
 }
 
+// Words of all lengths at all distances from the end of the text, with what ends or goes on with them: scanners read eight letters at a time.
+TEST(Scanners, EqualTheirPatternsOnLongWords) {
+  Pattern::Scratch scratch;
+  const std::vector<std::string> joints = {"", " ", "'s", "'", "\u00E9", "\u00D6", "\u0301", "\u6F22", "\uD55C", "\uC000", "\u3042", "7", "@", "[", "`", "{", "\x7F", "\n", "\xE5", "\xEB\x80", "\xE9\xBF\xBF"};
+  for (const Published& published : kPublished) {
+    const Scanner scanner = find_scanner(published.pattern, published.dialect);
+    const Pattern pattern = Pattern::compile(published.for_engine != nullptr ? published.for_engine : published.pattern);
+    std::mt19937 random(23);
+    for (int i = 0; i < 20000; ++i) {
+      std::string text;
+      for (std::size_t n = random() % 5; n > 0; --n) {
+        const unsigned capitals = random() % 3;  // none, the first, any
+        for (std::size_t letter = 0, letters = random() % 27; letter < letters; ++letter)
+          text += static_cast<char>((capitals == 2 ? random() % 2 == 0 : capitals == 1 && letter == 0) ? 'A' + random() % 26 : 'a' + random() % 26);
+        text += joints[random() % joints.size()];
+      }
+      Pattern::Matches matches(pattern, text, scratch);
+      for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = scanner(text, begin);
+        ASSERT_EQ(matches.next(), (Pattern::Match{begin, end})) << published.name << " text " << i << " '" << text << "'";
+        begin = end;
+      }
+      ASSERT_FALSE(matches.next()) << published.name << " text " << i;
+    }
+  }
+}
+
+// What scanners take for granted of the characters that begin with bytes E5 to E9, EB and EC.
+TEST(Scanners, TakeOnlyLettersForLettersUnseen) {
+  for (std::uint32_t c = 0x5000; c < 0xA000; ++c) ASSERT_EQ(category(c), Category::kLo) << std::hex << c;
+  for (std::uint32_t c = 0xB000; c < 0xD000; ++c) ASSERT_EQ(category(c), Category::kLo) << std::hex << c;
+}
+
 TEST(Scanners, ClassEveryCodePointAsTheirPatterns) {
   Pattern::Scratch scratch;
   for (const Published& published : kPublished) {
