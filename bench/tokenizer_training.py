@@ -4,7 +4,7 @@
     bench/tokenizer_training.py PYTHON [--text data/large] [--repeats 3]     PYTHON: the environment of bench/peers/requirements.txt
 
 Ours is the whole command, `flowrun` on a graph of a reader and the trainer, from files to tokenizer.json; a peer's time is that of its training call on text that is
-in memory already. All have cl100k's pattern, a vocabulary of 32,768 and as many threads as they take by themselves; engines take turns. The vocabularies are
+in memory already. All but gigatoken, which has its own, have Llama 3's pattern, a vocabulary of 32,768 and as many threads as they take by themselves; engines take turns. The vocabularies are
 compared with that of tokenizers: token by token in their order, and as sets, since engines break ties in their own ways.
 """
 
@@ -37,7 +37,7 @@ split = "bytes"
 plugin = "tokenizers/bpe_trainer"
 in = "text"
 vocab_size = {vocab_size}
-pattern = "cl100k"
+pattern = "llama3"
 memory_bytes = {memory_bytes}
 """
 

@@ -24,7 +24,7 @@ from tokenizers import Regex, Tokenizer, __version__, decoders, models, pre_toke
 SPECIALS = ["<|endoftext|>", "<|pad|>", "<|mask|>"]
 PLUGINS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "plugins", "tokenizers")
 PRE_TOKENIZER = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-CL100K = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+CL100K = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 EXPRESSION = r"\w+|[^\w\s]"     # white space lies between the matches
 SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 

@@ -34,7 +34,7 @@ class BpeTrainerNode : public TrainerNode {
         .parameter(string("pattern")
                        .choices(pattern_names())
                        .defaults("gpt2")
-                       .about("How text is cut before it is merged: as by GPT-2; GPT-4 and Llama 3 (cl100k); GPT-4o (o200k); Qwen 2 and 3 (qwen2)."))
+                       .about("How text is cut before it is merged: as by GPT-2; GPT-4 (cl100k); GPT-4o (o200k); Llama 3; Qwen 2 and 3."))
         .parameter(string("expression").about("A regular expression of your own, in place of 'pattern': what it matches is a piece, and what lies between too."))
         .parameter(strings("special_tokens").about("More special tokens, which get the ids from 3 on; <|endoftext|>, <|pad|>, <|mask|> always have 0, 1, 2."))
         .example(

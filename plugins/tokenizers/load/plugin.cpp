@@ -10,6 +10,7 @@
 #include <flowrun/node.hpp>
 
 #include "formats.hpp"
+#include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/pipeline/tokenizer_file.hpp"
 #include "tokenizers/common/write_file.hpp"
 
@@ -68,7 +69,7 @@ class LoadNode : public flowrun::Blocking {
         .parameter(flowrun::path("path").required().about(
             "The file, whose content says which of the three it is; or a folder with tokenizer.json, tokenizer.model, spiece.model, sentencepiece.bpe.model or *.tiktoken, the first of them."))
         .parameter(flowrun::string("pattern")
-                       .choices(flowrun::tokenizers::kPatternNames)
+                       .choices(flowrun::tokenizers::pattern_names())
                        .about("How ranks of tiktoken cut text, which they do not say. Published ones (r50k_base, p50k_base, cl100k_base, o200k_base, Llama 3) are recognised and need it not."))
         .parameter(flowrun::string("expression").about("A regular expression instead of 'pattern'; what it does not match is left out, as tiktoken does."))
         .parameter(flowrun::strings("special_tokens")

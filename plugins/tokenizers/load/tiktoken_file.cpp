@@ -1,7 +1,6 @@
 #include "tiktoken_file.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <set>
 
@@ -11,22 +10,12 @@
 #include "tokenizers/common/byte_level.hpp"
 #include "tokenizers/common/models/tiktoken_bpe.hpp"
 #include "tokenizers/common/models/tiktoken_ranks.hpp"
+#include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/pattern/scanners.hpp"
 #include "tokenizers/common/unigram/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
-
-// In the order of kPatternNames. Each has a scanner and means the same to Oniguruma as tiktoken's (of Llama 3 and Qwen2: their publishers') to tiktoken:
-// cl100k without the last plus of `\p{N}{1,3}+`, which is possessive only there.
-constexpr std::array<std::string_view, 5> kExpressions = {
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)",
-    R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)",
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
-    R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
-    R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
 
 struct Published {
   std::string_view sha256;
@@ -70,16 +59,17 @@ std::string sha256_hex(std::string_view content) {
   return hex;
 }
 
-std::string pattern_names() {
+std::string all_names() {
   std::string names;
-  for (const std::string& name : kPatternNames) names += (names.empty() ? "" : name == kPatternNames.back() ? " or " : ", ") + name;
+  const std::vector<std::string> all = pattern_names();
+  for (const std::string& name : all) names += (names.empty() ? "" : name == all.back() ? " or " : ", ") + name;
   return names;
 }
 
 std::string expression_of(std::string_view pattern) {
-  const auto found = std::find(kPatternNames.begin(), kPatternNames.end(), pattern);
-  if (found == kPatternNames.end()) throw Error(Code::kInvalidArgument, "the pattern is '" + std::string(pattern) + "', expected " + pattern_names());
-  return std::string(kExpressions[static_cast<std::size_t>(found - kPatternNames.begin())]);
+  const std::string_view expression = expression_named(pattern);
+  if (expression.empty()) throw Error(Code::kInvalidArgument, "the pattern is '" + std::string(pattern) + "', expected " + all_names());
+  return std::string(expression);
 }
 
 // tiktoken leaves out what an expression does not match; those that have a name match every character.
@@ -143,7 +133,7 @@ TokenizerFiles ranks_to_tokenizer(std::string_view content, const RankOptions& o
   std::string expression = options.expression;
   if (expression.empty() && options.pattern.empty() && known == files.end())
     throw Error(Code::kInvalidArgument, "ranks of tiktoken do not say by which pattern they cut text, and these (SHA-256 " + digest + ") are of no published encoding that is known here: set 'pattern' to " +
-                                            pattern_names() + ", or 'expression' to a regular expression");
+                                            all_names() + ", or 'expression' to a regular expression");
   if (expression.empty()) expression = expression_of(options.pattern.empty() ? known->pattern : options.pattern);
 
   TokenizerText file;

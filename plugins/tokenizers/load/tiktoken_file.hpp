@@ -12,15 +12,12 @@ namespace flowrun::tokenizers {
 
 /// What a rank file does not say.
 struct RankOptions {
-  std::string pattern;                      ///< of kPatternNames, or empty
+  std::string pattern;                      ///< of kNamedPatterns, or empty
   std::string expression;                   ///< a regular expression instead, or empty
   std::vector<std::string> special_tokens;  ///< with the ids after the largest rank, in order
 
   bool empty() const { return pattern.empty() && expression.empty() && special_tokens.empty(); }
 };
-
-/// The patterns that have a name.
-inline const std::vector<std::string> kPatternNames = {"gpt2", "cl100k", "o200k", "llama3", "qwen2"};
 
 /// Returns whether the content is that of a rank file: its first line, but for empty ones, is base64, a space and a number.
 bool is_rank_file(std::string_view content);

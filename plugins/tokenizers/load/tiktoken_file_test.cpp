@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/pipeline/fast_bpe.hpp"
 #include "tokenizers/common/pipeline/tokenizer_file.hpp"
 #include "tokenizers/common/unigram/base64.hpp"
@@ -36,7 +37,7 @@ TEST(TiktokenFile, IsToldByItsFirstLine) {
 }
 
 TEST(TiktokenFile, EveryNamedPatternGoesThroughTheFastEncoder) {
-  for (const std::string& pattern : kPatternNames) {
+  for (const std::string& pattern : pattern_names()) {
     const json root = json::parse(ranks_to_tokenizer(ranks({"abc", "ab"}), {pattern, "", {"<|end|>"}}).tokenizer_json);
     EXPECT_NE(FastBpe::make(root), nullptr) << pattern;
     EXPECT_EQ(root["model"]["ignore_merges"], true);
