@@ -89,17 +89,20 @@ std::string comparison_table(const ReportJson& report) {
   const auto add_column = [&](const std::string& name, const ReportJson& by_domain, const char* key) {
     rows[0].push_back(name);
     std::size_t row = 0;
-    for_each_domain(by_domain, [&](const std::string&, const ReportJson& value) { rows[++row].push_back(real(key != nullptr ? value.at(key) : value, 3)); });
+    for_each_domain(by_domain,
+                    [&](const std::string&, const ReportJson& value) { rows[++row].push_back(real(key != nullptr ? value.at(key) : value, 3)); });
   };
   for (const ReportJson& tokenizer : report.at("tokenizers")) add_column(cell(tokenizer.at("name")), tokenizer, "bytes_per_token");
-  for (const ReportJson& comparison : report.at("comparison")) add_column("ratio to " + cell(comparison.at("baseline")), comparison.at("bytes_per_token_ratio"), nullptr);
+  for (const ReportJson& comparison : report.at("comparison"))
+    add_column("ratio to " + cell(comparison.at("baseline")), comparison.at("bytes_per_token_ratio"), nullptr);
   Table table(rows[0]);
   for (std::size_t i = 1; i < rows.size(); ++i) table.add(rows[i]);
   return table.text();
 }
 
 std::string tokens_table(const ReportJson& tokenizer) {
-  Table table({"domain", "tokens", "bytes/token", "characters/token", "tokens/word", "words in pieces", "single bytes", "parts of characters", "unknown", "tokens/document p50", "p99"});
+  Table table({"domain", "tokens", "bytes/token", "characters/token", "tokens/word", "words in pieces", "single bytes", "parts of characters", "unknown",
+               "tokens/document p50", "p99"});
   for_each_domain(tokenizer, [&](const std::string& domain, const ReportJson& figures) {
     const ReportJson& lengths = figures.at("tokens_per_document");
     table.add({domain, whole(figures.at("tokens")), real(figures.at("bytes_per_token"), 3), real(figures.at("characters_per_token"), 3), real(figures.at("fertility"), 3),
@@ -126,7 +129,8 @@ std::string vocabulary_table(const ReportJson& tokenizers) {
   add("used once", [](Json vocabulary, Json) { return whole(vocabulary.at("used_once")); });
   add("that begin or end inside a character", [](Json vocabulary, Json) { return whole(vocabulary.at("partial_characters")); });
   for (const char* const share : {"90", "95", "99"})
-    add((std::string("that cover ") + share + "% of the text's tokens").c_str(), [&](Json, Json distribution) { return whole(distribution.at("ids_to_cover_percent").at(share)); });
+    add((std::string("that cover ") + share + "% of the text's tokens").c_str(),
+        [&](Json, Json distribution) { return whole(distribution.at("ids_to_cover_percent").at(share)); });
   add("entropy, bits", [](Json, Json distribution) { return real(distribution.at("entropy_bits"), 3); });
   add("R\u00E9nyi efficiency, order 2.5", [](Json, Json distribution) { return real(distribution.at("renyi_efficiency"), 4); });
   return table.text();
@@ -134,7 +138,8 @@ std::string vocabulary_table(const ReportJson& tokenizers) {
 
 std::string longest_table(const ReportJson& longest) {
   Table table({"longest tokens", "bytes", "id", "in this text"});
-  for (const ReportJson& token : longest) table.add({code(token.at("text")), whole(token.at("bytes")), std::to_string(token.at("id").get<std::uint64_t>()), whole(token.at("count"))});
+  for (const ReportJson& token : longest)
+    table.add({code(token.at("text")), whole(token.at("bytes")), std::to_string(token.at("id").get<std::uint64_t>()), whole(token.at("count"))});
   return table.text();
 }
 
@@ -144,8 +149,8 @@ std::string markdown_of(const ReportJson& report) {
   const ReportJson& tokenizers = report.at("tokenizers");
   std::string out = "# Tokenizer report\n\n" + text_table(report.at("text")) + "\n" + comparison_table(report);
   for (const ReportJson& tokenizer : tokenizers)
-    out += "\n## " + cell(tokenizer.at("name")) + "\n\n" + tokenizer.at("model").get<std::string>() + (tokenizer.at("file").is_null() ? "" : ", " + cell(tokenizer.at("file"))) + "\n\n" +
-           tokens_table(tokenizer);
+    out += "\n## " + cell(tokenizer.at("name")) + "\n\n" + tokenizer.at("model").get<std::string>() +
+           (tokenizer.at("file").is_null() ? "" : ", " + cell(tokenizer.at("file"))) + "\n\n" + tokens_table(tokenizer);
   out += "\n## Vocabulary\n\n" + vocabulary_table(tokenizers);
   if (const ReportJson& longest = tokenizers.at(0).at("vocabulary").at("longest"); !longest.empty()) out += "\n" + longest_table(longest);
   return out;

@@ -10,7 +10,7 @@
 
 #include "tokenizers/common/pipeline/fast_bpe.hpp"
 #include "tokenizers/common/pipeline/tokenizer.hpp"
-#include "vocabulary_entries.hpp"
+#include "vocabulary_texts.hpp"
 
 namespace flowrun::tokenizers {
 

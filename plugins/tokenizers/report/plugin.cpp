@@ -30,14 +30,14 @@ void write_file(const std::string& path, const std::string& text) {
 }
 
 /// One of the tokenizers side by side: the one reported on, or a baseline.
-struct Contestant {
-  explicit Contestant(const std::string& path) : tokenizer(path), tally(tokenizer.vocabulary()) {}
+struct CountedTokenizer {
+  explicit CountedTokenizer(const std::string& path) : tokenizer(path), tally(tokenizer.vocabulary()) {}
 
   std::string name;
   std::string file;  ///< "" for the artifact
   MeasuredTokenizer tokenizer;
-  TokenizerTally tally;  ///< refers to `tokenizer`, so neither moves
-  MeasuredTokens tokens; ///< of one document
+  TokenizerTally tally;   ///< refers to `tokenizer`, so neither moves
+  MeasuredTokens tokens;  ///< of one document
 };
 
 class ReportNode : public Serial, public Stateful {
@@ -53,14 +53,19 @@ class ReportNode : public Serial, public Stateful {
         .parameter(paths("baselines").about("Other tokenizer.json files, to stand beside it on the same text."))
         .parameter(integer("longest").unit("tokens").defaults(20).range(0, 10000).about("How many of the longest tokens are listed."))
         .parameter(output_path("path").defaults("tokenizer-report.json").about("The report as JSON, relative to the run's folder."))
-        .parameter(output_path("tables").defaults("tokenizer-report.md").about("The report as tables, in Markdown that reads as plain text, relative to the run's folder."))
-        .parameter(output_path("folder").about("Puts a copy of the tokenizer here, a folder relative to the run's: tokenizer.json and tokenizer_config.json, as Hugging Face loads them."))
+        .parameter(output_path("tables")
+                       .defaults("tokenizer-report.md")
+                       .about("The report as tables, in Markdown that reads as plain text, relative to the run's folder."))
+        .parameter(output_path("folder")
+                       .about("Puts a copy of the tokenizer here, a folder relative to the run's: tokenizer.json and tokenizer_config.json, as Hugging Face "
+                              "loads them."))
         .exactly_one_of({"tokenizer", "tokenizer_path"})
         .at_most_one_of({"folder", "tokenizer_path"})
         .determinism("pure")
-        .threads("One call at a time. Counts are sums, so they depend neither on batches nor on threads. Memory: 8 bytes an id, and the different lengths of documents.")
-        .source("Fertility and continued words: Rust et al. 2021, arXiv:2012.15613, words cut at white space. R\u00E9nyi efficiency of order 2.5: Zouhar et al. 2023, "
-                "arXiv:2306.16842. Text is encoded as by tokenizers/bpe and its siblings: all of it is data, nothing is added.")
+        .threads("One call at a time. Counts are sums, so they depend neither on batches nor on threads. Memory: 8 bytes an id, and the different lengths of "
+                 "documents.")
+        .source("Fertility and continued words: Rust et al. 2021, arXiv:2012.15613, words cut at white space. R\u00E9nyi efficiency of order 2.5: Zouhar et "
+                "al. 2023, arXiv:2306.16842. Text is encoded as by tokenizers/bpe and its siblings: all of it is data, nothing is added.")
         .example("[node.report]\nplugin = \"tokenizers/report\"\nin = \"documents\"\ntokenizer = \"vocabulary\"\nfolder = \"tokenizer\"\n");
   }
 
@@ -79,16 +84,16 @@ class ReportNode : public Serial, public Stateful {
     staging_ = open.staging();
     artifact_ = open.artifact("tokenizer");
     if (!artifact_.empty()) {
-      contestants_.push_back(std::make_unique<Contestant>(artifact_ + "/tokenizer.json"));
-      contestants_.back()->name = kArtifactName;
+      tokenizers_.push_back(std::make_unique<CountedTokenizer>(artifact_ + "/tokenizer.json"));
+      tokenizers_.back()->name = kArtifactName;
     }
     std::vector<std::string> shown;
     for (const InputFile& file : files_) shown.push_back(file.display);
     const std::vector<std::string> names = short_names(shown);
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      contestants_.push_back(std::make_unique<Contestant>(files_[i].path));
-      contestants_.back()->name = names[i];
-      contestants_.back()->file = shown[i];
+      tokenizers_.push_back(std::make_unique<CountedTokenizer>(files_[i].path));
+      tokenizers_.back()->name = names[i];
+      tokenizers_.back()->file = shown[i];
     }
   }
 
@@ -102,34 +107,38 @@ class ReportNode : public Serial, public Stateful {
 
   void finish(const Call& call, std::span<ArrowArray>) override {
     std::vector<ReportedTokenizer> reported;
-    for (const auto& contestant : contestants_) reported.push_back({contestant->name, contestant->file, contestant->tokenizer.model_type(), &contestant->tally});
+    for (const auto& counted : tokenizers_)
+      reported.push_back({counted->name, counted->file, counted->tokenizer.model_type(), &counted->tally});
     const ReportJson report = make_report(texts_, reported, longest_count_);
     write_file(staging_ + "/" + report_name_, report.dump(1, ' ', false, ReportJson::error_handler_t::replace) + "\n");
     write_file(staging_ + "/" + tables_name_, markdown_of(report));
     if (!folder_name_.empty()) copy_tokenizer();
-    if (texts_.empty()) call.log(FLOWRUN_LOG_WARNING, "no document came in, so the report is on the vocabulary alone; a held-out part needs more documents or a larger share of them");
+    if (texts_.empty())
+      call.log(FLOWRUN_LOG_WARNING,
+               "no document came in, so the report is on the vocabulary alone; a held-out part needs more documents or a larger share of them");
   }
 
   void snapshot(const Call&, const std::string& folder) override {
     Json tallies = Json::array();
-    for (const auto& contestant : contestants_) tallies.push_back(contestant->tally.to_json());
+    for (const auto& counted : tokenizers_) tallies.push_back(counted->tally.to_json());
     write_file(folder + "/counts.json", Json{{"texts", to_json(texts_)}, {"tokenizers", std::move(tallies)}}.dump());
   }
 
   void restore(const Call&, const std::string& folder) override {
     const Json saved = Json::parse(read_text(folder + "/counts.json"), nullptr, false);
-    if (!saved.is_object() || !saved.contains("texts") || !saved.contains("tokenizers") || !saved["tokenizers"].is_array() || saved["tokenizers"].size() != contestants_.size())
-      throw Error(Code::kCorruptData, "'" + folder + "/counts.json' is not the state of a report on " + std::to_string(contestants_.size()) + " tokenizers");
+    const bool has_both = saved.is_object() && saved.contains("texts") && saved.contains("tokenizers");
+    if (!has_both || !saved["tokenizers"].is_array() || saved["tokenizers"].size() != tokenizers_.size())
+      throw Error(Code::kCorruptData, "'" + folder + "/counts.json' is not the state of a report on " + std::to_string(tokenizers_.size()) + " tokenizers");
     texts_ = text_counts_of(saved["texts"]);
-    for (std::size_t i = 0; i < contestants_.size(); ++i) contestants_[i]->tally.restore(saved["tokenizers"][i]);
+    for (std::size_t i = 0; i < tokenizers_.size(); ++i) tokenizers_[i]->tally.restore(saved["tokenizers"][i]);
   }
 
   std::int64_t memory_bytes() override {
     constexpr std::size_t kNodeBytes = 48;  // of a map: two numbers and what the tree needs
     std::size_t bytes = 0;
-    for (const auto& contestant : contestants_) {
-      bytes += contestant->tally.counts().size() * sizeof(std::uint64_t);
-      for (const auto& [domain, counts] : contestant->tally.domains()) bytes += domain.size() + sizeof counts + counts.documents_by_tokens.size() * kNodeBytes;
+    for (const auto& counted : tokenizers_) {
+      bytes += counted->tally.counts().size() * sizeof(std::uint64_t);
+      for (const auto& [domain, counts] : counted->tally.domains()) bytes += domain.size() + sizeof counts + counts.documents_by_tokens.size() * kNodeBytes;
     }
     return static_cast<std::int64_t>(bytes);
   }
@@ -140,11 +149,11 @@ class ReportNode : public Serial, public Stateful {
 
   /// Encodes a text by every tokenizer, so that all are measured on the same texts; refuses one that any of them has no token for.
   bool encode(const Call& call, std::int64_t row, std::string_view text) {
-    for (const auto& contestant : contestants_) try {
-        contestant->tokenizer.encode(text, contestant->tokens);
+    for (const auto& counted : tokenizers_) try {
+        counted->tokenizer.encode(text, counted->tokens);
       } catch (const Error& error) {
         if (error.code() != Code::kInvalidArgument) throw;
-        call.row_error(row, error.code(), "not_in_vocabulary", contestant->name + ": " + error.message());
+        call.row_error(row, error.code(), "not_in_vocabulary", counted->name + ": " + error.message());
         return false;
       }
     return true;
@@ -153,7 +162,7 @@ class ReportNode : public Serial, public Stateful {
   void count(const std::string& domain, std::string_view text) {
     words_.read(text);
     texts_[domain] += {1, text.size(), words_.character_count, words_.bytes.size()};
-    for (const auto& contestant : contestants_) contestant->tally.add(domain, words_, contestant->tokens);
+    for (const auto& counted : tokenizers_) counted->tally.add(domain, words_, counted->tokens);
   }
 
   void copy_tokenizer() const {
@@ -167,7 +176,7 @@ class ReportNode : public Serial, public Stateful {
   std::vector<InputFile> files_;  // tokenizers that come from no artifact, the one reported on first
   Field schema_;
   std::string staging_, artifact_;
-  std::vector<std::unique_ptr<Contestant>> contestants_;  // the one reported on first
+  std::vector<std::unique_ptr<CountedTokenizer>> tokenizers_;  // the one reported on first
   std::map<std::string, TextCounts> texts_;  // by domain
   DocumentWords words_;                      // of one document
 };

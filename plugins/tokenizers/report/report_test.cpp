@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "tokenizers/common/pipeline/tokenizer_file.hpp"
-#include "vocabulary_entries.hpp"
+#include "vocabulary_texts.hpp"
 
 namespace flowrun::tokenizers {
 namespace {

@@ -97,7 +97,8 @@ Json TokenizerTally::to_json() const {
   for (const auto& [domain, counts] : domains_) {
     Json lengths = Json::array();
     for (const auto& [length, documents] : counts.documents_by_tokens) lengths.push_back({length, documents});
-    domains[domain] = {{"counts", {counts.tokens, counts.continued_words, counts.single_byte, counts.partial_characters, counts.unknown}}, {"lengths", std::move(lengths)}};
+    domains[domain] = {{"counts", {counts.tokens, counts.continued_words, counts.single_byte, counts.partial_characters, counts.unknown}},
+                       {"lengths", std::move(lengths)}};
   }
   return {{"ids", counts_}, {"domains", std::move(domains)}};
 }
@@ -109,7 +110,8 @@ void TokenizerTally::restore(const Json& saved) {
   read_numbers(member(saved, "ids", Json::value_t::array), ids);
   for (const auto& [domain, value] : member(saved, "domains", Json::value_t::object).items()) {
     TokenCounts& counts = restored.domains_[domain];
-    read_numbers(member(value, "counts", Json::value_t::array), {&counts.tokens, &counts.continued_words, &counts.single_byte, &counts.partial_characters, &counts.unknown});
+    read_numbers(member(value, "counts", Json::value_t::array),
+                 {&counts.tokens, &counts.continued_words, &counts.single_byte, &counts.partial_characters, &counts.unknown});
     for (const Json& entry : member(value, "lengths", Json::value_t::array)) {
       std::uint64_t length = 0, documents = 0;
       read_numbers(entry, {&length, &documents});

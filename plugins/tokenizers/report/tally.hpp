@@ -24,11 +24,12 @@ struct TextCounts {
 /// Counts what one tokenizer makes of them.
 struct TokenCounts {
   std::uint64_t tokens = 0;
-  std::uint64_t continued_words = 0;      ///< words that two tokens or more have a part of
-  std::uint64_t single_byte = 0;          ///< tokens that stand for one byte
-  std::uint64_t partial_characters = 0;   ///< tokens that begin or end inside a character
-  std::uint64_t unknown = 0;              ///< unknown tokens
-  std::map<std::uint64_t, std::uint64_t> documents_by_tokens;  ///< how many documents have so many tokens; its size grows with the square root of the text at most
+  std::uint64_t continued_words = 0;     ///< words that two tokens or more have a part of
+  std::uint64_t single_byte = 0;         ///< tokens that stand for one byte
+  std::uint64_t partial_characters = 0;  ///< tokens that begin or end inside a character
+  std::uint64_t unknown = 0;             ///< unknown tokens
+  /// How many documents have so many tokens. Grows at most with the square root of the text: n different lengths need n * n / 2 tokens.
+  std::map<std::uint64_t, std::uint64_t> documents_by_tokens;
 
   TokenCounts& operator+=(const TokenCounts& other);
   bool operator==(const TokenCounts&) const = default;

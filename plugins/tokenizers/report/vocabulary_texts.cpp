@@ -1,4 +1,4 @@
-#include "vocabulary_entries.hpp"
+#include "vocabulary_texts.hpp"
 
 #include <cstdio>
 #include <functional>

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "tokenizers/common/pipeline/tokenizer.hpp"
 #include "tokenizers/common/json_object.hpp"
+#include "tokenizers/common/pipeline/tokenizer.hpp"
 
 namespace flowrun::tokenizers {
 
@@ -17,9 +17,9 @@ namespace flowrun::tokenizers {
 /// Metaspace's character, the byte of "<0x41>" under byte fallback, nothing for the prefix of a continuing subword or the suffix that ends a word.
 struct TokenText {
   std::string text;
-  bool exists = false;           ///< false for an id that no token has
+  bool exists = false;  ///< false for an id that no token has
   bool special = false;
-  bool single_byte = false;      ///< stands for one byte
+  bool single_byte = false;        ///< stands for one byte
   bool partial_character = false;  ///< is not UTF-8 by itself: begins or ends inside a character
 };
 
