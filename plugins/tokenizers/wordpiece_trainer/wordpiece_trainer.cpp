@@ -31,14 +31,15 @@ struct Entry {
   std::size_t word_count;
 };
 
-// Orders the heap: highest count first, then the smallest ids, then the youngest entry.
+// Orders the heap: highest count first, then the smallest ids, then what got into the queue first.
 struct Candidate {
   std::uint64_t count;
   std::uint64_t key;
   std::uint32_t entry;
+  std::uint32_t turn;
   bool operator<(const Candidate& other) const noexcept {
     if (count != other.count) return count < other.count;
-    return key != other.key ? key > other.key : entry < other.entry;
+    return key != other.key ? key > other.key : turn > other.turn;
   }
 };
 
@@ -53,6 +54,7 @@ class Training {
   std::uint32_t pair_of(std::uint32_t left, std::uint32_t right);
   void gain(std::uint32_t pair, std::uint64_t count, const std::uint32_t* words, std::size_t n);
   void offer(std::size_t first);
+  void queue(std::uint32_t entry);
   void merge(const Entry& entry);
   void replace(std::uint32_t word, std::uint32_t left, std::uint32_t right, std::uint32_t result);
   void unite(std::size_t first, std::uint32_t pair);
@@ -67,6 +69,7 @@ class Training {
   std::vector<std::uint64_t> counts_;  // by pair
   std::vector<Entry> entries_;
   std::priority_queue<Candidate> candidates_;
+  std::uint32_t turn_ = 0;  // of the next candidate; were it ever to run over, only ties of one pair would notice
   std::vector<std::unique_ptr<std::uint32_t[]>> blocks_;  // own what entries point to
   bpe::NeighbourTally<std::uint32_t> left_, right_;
 };
@@ -120,8 +123,13 @@ void Training::gain(std::uint32_t pair, std::uint64_t count, const std::uint32_t
 void Training::offer(std::size_t first) {
   for (std::size_t i = first; i < entries_.size(); ++i) {
     const std::uint32_t pair = entries_[i].pair;
-    if (counts_[pair] > 0 && entries_[i].word_count > 0) candidates_.push({counts_[pair], keys_[pair], static_cast<std::uint32_t>(i)});
+    if (counts_[pair] > 0 && entries_[i].word_count > 0) queue(static_cast<std::uint32_t>(i));
   }
+}
+
+void Training::queue(std::uint32_t entry) {
+  const std::uint32_t pair = entries_[entry].pair;
+  candidates_.push({counts_[pair], keys_[pair], entry, turn_++});
 }
 
 // One pass counts, one writes the words of each pair to its place in one block.
@@ -159,7 +167,7 @@ std::vector<std::string> Training::run(const std::function<void()>& interrupt) &
     const Entry entry = entries_[top.entry];
     const std::uint64_t count = counts_[entry.pair];
     if (top.count != count) {
-      candidates_.push({count, top.key, top.entry});
+      queue(top.entry);
       continue;
     }
     if (count < threshold) break;

@@ -63,6 +63,9 @@ def make_cases():
             words, rng.randrange(20, 120), rng.choice(["##", "##", "#", "a"]), rng.choice(["", "", "</w>"]), rng,
             min_frequency=rng.choice([0, 1, 2, 4]), initial_alphabet=[c for c in "xé😀" if rng.random() < 0.2],
         )
+    # A pair is queued twice, and what comes out is right only if the entry that got its count first goes first.
+    words = "bbababaaaaaaaba aaaabaabbaaaa abaaaaaaaba aaa aaa baaaaaba aaaaab babaababababab abbaabbaaabaab baabaababb".split()
+    yield make_case(words, 26, "a") | dict(specials=["aa", "ab", "[UNK]"])
 
 
 def main():
