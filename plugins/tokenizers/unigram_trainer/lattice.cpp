@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tokenizers/common/unigram/utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {

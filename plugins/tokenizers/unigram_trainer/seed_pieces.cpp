@@ -10,14 +10,12 @@
 
 #include <flowrun/error.hpp>
 
-#include "tokenizers/common/unigram/utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
 
 constexpr char kWordEnd = '\0';
-
-bool begins_character(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
 struct Substring {
   std::uint64_t score;

@@ -12,7 +12,7 @@
 #include <flowrun/error.hpp>
 
 #include "lattice.hpp"
-#include "tokenizers/common/unigram/utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
@@ -37,7 +37,7 @@ void check(const UnigramTrainerOptions& options) {
     invalid("'shrinking_factor' is " + std::to_string(options.shrinking_factor) + ", expected above 0 and below 1");
   if (options.max_piece_length == 0) invalid("'max_piece_length' is 0, expected at least 1");
   for (const char32_t c : options.initial_alphabet)
-    if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) invalid("a code point of 'initial_alphabet' is " + std::to_string(static_cast<std::uint32_t>(c)));
+    if (!is_scalar_value(c)) invalid("a code point of 'initial_alphabet' is " + std::to_string(static_cast<std::uint32_t>(c)));
   const std::set<std::string> distinct(options.special_tokens.begin(), options.special_tokens.end());
   if (distinct.size() != options.special_tokens.size()) invalid("a special token is there twice");
 }
@@ -71,7 +71,7 @@ std::set<std::string> required_characters(const std::vector<WordCount>& words, c
   std::set<std::string> characters(seen.begin(), seen.end());
   for (const char32_t code_point : alphabet) {
     std::string character;
-    utf8_append(code_point, character);
+    append_utf8(code_point, character);
     characters.insert(std::move(character));
   }
   return characters;
@@ -252,7 +252,7 @@ class Training {
 UnigramVocabulary train_unigram(std::vector<WordCount> words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt) {
   check(options);
   for (const auto& [word, count] : words)
-    if (const std::size_t error = utf8_error(word); error != std::string::npos)
+    if (const std::size_t error = find_malformed_utf8(word); error != std::string::npos)
       throw Error(Code::kInvalidArgument, "a word is not UTF-8 at byte " + std::to_string(error));
   return Training(in_order(std::move(words)), options, interrupt).run();
 }

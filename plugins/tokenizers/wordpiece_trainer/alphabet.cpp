@@ -4,12 +4,12 @@
 
 #include <flowrun/error.hpp>
 
+#include "tokenizers/common/unicode/utf8.hpp"
+
 namespace flowrun::tokenizers {
 namespace {
 
 constexpr std::uint64_t kCertain = std::numeric_limits<std::uint64_t>::max();  // the count of a character of the initial alphabet
-
-bool is_scalar_value(char32_t c) noexcept { return c < 0xD800 || (c > 0xDFFF && c <= 0x10FFFF); }
 
 // Where a piece is met first when words are read in their byte order.
 struct FirstUse {
@@ -22,29 +22,18 @@ struct FirstUse {
 }  // namespace
 
 char32_t next_char(std::string_view text, std::size_t& at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  if (lead < 0x80) return ++at, lead;
-  const std::size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  char32_t c = lead & (0x7Fu >> bytes);
-  bool good = lead >= 0xC2 && lead <= 0xF4 && text.size() - at >= bytes;
-  for (std::size_t i = 1; good && i < bytes; ++i) {
-    good = (text[at + i] & 0xC0) == 0x80;
-    c = c << 6 | (static_cast<unsigned char>(text[at + i]) & 0x3F);
-  }
-  if (!good || c < kLeast[bytes] || !is_scalar_value(c)) throw Error(Code::kCorruptData, "a word is not UTF-8 at byte " + std::to_string(at));
-  at += bytes;
-  return c;
+  const Utf8Character c = decode_utf8(text, at);
+  if (c.code_point == 0xFFFD && c.bytes == 1) throw Error(Code::kCorruptData, "a word is not UTF-8 at byte " + std::to_string(at));
+  at += c.bytes;
+  return c.code_point;
 }
 
 std::string to_utf8(char32_t c) {
   if (!is_scalar_value(c))
     throw Error(Code::kInvalidArgument, "the initial alphabet has " + std::to_string(static_cast<std::uint32_t>(c)) + ", which is no character");
-  if (c < 0x80) return {static_cast<char>(c)};
-  const auto trail = [&](int shift) { return static_cast<char>(0x80 | (c >> shift & 0x3F)); };
-  if (c < 0x800) return {static_cast<char>(0xC0 | c >> 6), trail(0)};
-  if (c < 0x10000) return {static_cast<char>(0xE0 | c >> 12), trail(6), trail(0)};
-  return {static_cast<char>(0xF0 | c >> 18), trail(12), trail(6), trail(0)};
+  std::string text;
+  append_utf8(c, text);
+  return text;
 }
 
 std::vector<char32_t> make_alphabet(std::span<const WordCount> words, const WordPieceTrainerOptions& options) {

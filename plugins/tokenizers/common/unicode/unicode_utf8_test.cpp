@@ -29,10 +29,20 @@ TEST(UnicodeUtf8, GivesBackEveryScalarValue) {
     const std::size_t before = text.size();
     append_utf8(c, text);
     ASSERT_EQ(text.size() - before, utf8_bytes(c));
+    ASSERT_EQ(text.size() - before, utf8_bytes(text, before));
     expected.push_back(c);
   }
   EXPECT_EQ(decoded(text), expected);
   EXPECT_EQ(count_code_points(text), expected.size());
+  EXPECT_EQ(find_malformed_utf8(text), std::string::npos) << "U+FFFD itself is a character";
+}
+
+TEST(UnicodeUtf8, FindsTheFirstByteThatIsNoText) {
+  EXPECT_EQ(find_malformed_utf8(""), std::string::npos);
+  EXPECT_EQ(find_malformed_utf8("\xFF"), 0u);
+  EXPECT_EQ(find_malformed_utf8("ab\xC3"), 2u);
+  EXPECT_EQ(find_malformed_utf8("\xC3\xA4\xED\xA0\x80"), 2u);
+  EXPECT_EQ(utf8_bytes("\xF0\x9F", 0), 2u) << "no more than there are";
 }
 
 TEST(UnicodeUtf8, TakesMalformedBytesOneByOne) {

@@ -41,12 +41,33 @@ inline char32_t next_code_point(std::string_view text, std::size_t& at) noexcept
   return character.code_point;
 }
 
+/// Returns the place of the first byte that is not part of valid UTF-8, or npos.
+inline std::size_t find_malformed_utf8(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Character character = decode_utf8(text, at);
+    if (character.code_point == 0xFFFD && character.bytes == 1) return at;
+    at += character.bytes;
+  }
+  return std::string_view::npos;
+}
+
+/// Returns whether `code_point` is a character: at most U+10FFFF and no surrogate.
+constexpr bool is_scalar_value(char32_t code_point) noexcept { return code_point < 0xD800 || (code_point > 0xDFFF && code_point <= 0x10FFFF); }
+
 /// Returns the bytes that `code_point` takes, 1 to 4.
 constexpr std::size_t utf8_bytes(char32_t code_point) noexcept {
   return code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
 }
 
-/// Appends `code_point`, a scalar value (at most U+10FFFF and no surrogate), to `out`.
+/// Returns the bytes of the character that begins at `begin` < text.size(), by its first byte alone; never more than are left. For text that is known to
+/// be UTF-8.
+inline std::size_t utf8_bytes(std::string_view text, std::size_t begin) noexcept {
+  const auto first = static_cast<unsigned char>(text[begin]);
+  const std::size_t bytes = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  return std::min(bytes, text.size() - begin);
+}
+
+/// Appends `code_point`, a scalar value, to `out`.
 inline void append_utf8(char32_t code_point, std::string& out) {
   const std::size_t bytes = utf8_bytes(code_point);
   if (bytes == 1) {
@@ -58,9 +79,10 @@ inline void append_utf8(char32_t code_point, std::string& out) {
   for (std::size_t i = bytes - 1; i-- > 0;) out.push_back(static_cast<char>(0x80 | ((code_point >> (6 * i)) & 0x3F)));
 }
 
-/// Counts the code points of valid UTF-8: its bytes that are not continuation bytes.
-inline std::size_t count_code_points(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
+/// Returns whether `byte` is no continuation byte.
+constexpr bool begins_character(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
+
+/// Counts the code points of valid UTF-8.
+inline std::size_t count_code_points(std::string_view text) noexcept { return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character)); }
 
 }  // namespace flowrun::tokenizers

@@ -9,7 +9,7 @@
 #include <flowrun/error.hpp>
 
 #include "base64.hpp"
-#include "utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
@@ -45,7 +45,7 @@ constexpr char32_t kOldMark = 0x0301;
 
 // Returns the character, or for a new mark one that utf8proc knows.
 utf8proc_int32_t known_to_utf8proc(std::string_view character) noexcept {
-  const char32_t c = utf8_decode(character);
+  const char32_t c = decode_utf8(character, 0).code_point;
   const auto holds = [c](MarkRange range) { return c >= range.first && c <= range.last; };
   const bool is_new = c >= kNewMarks[0].first && std::any_of(std::begin(kNewMarks), std::end(kNewMarks), holds);
   return static_cast<utf8proc_int32_t>(is_new ? kOldMark : c);
@@ -75,7 +75,7 @@ std::int64_t count_characters(std::string_view text) noexcept {
 void append_characters(std::string_view text, std::vector<NormalizedCharacter>& out) {
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t bytes = utf8_bytes(text, i);
-    out.push_back({utf8_decode(text.substr(i, bytes)), 0});
+    out.push_back({decode_utf8(text.substr(i, bytes), 0).code_point, 0});
     i += bytes;
   }
 }
@@ -98,7 +98,7 @@ PrecompiledNormalizer::PrecompiledNormalizer(std::string_view charsmap) : charsm
   units_.resize((trie_bytes / 4 + kBlock - 1) / kBlock * kBlock);
   for (std::size_t i = 0; i < trie_bytes / 4; ++i) units_[i] = little_endian_32(charsmap, 4 + 4 * i);
   replacements_ = charsmap.substr(4 + trie_bytes);
-  if (const std::size_t error = utf8_error(replacements_); error != std::string::npos)
+  if (const std::size_t error = find_malformed_utf8(replacements_); error != std::string::npos)
     corrupt("the replacements are not UTF-8 at offset " + std::to_string(4 + trie_bytes + error));
   check_trie();
 }
@@ -175,7 +175,7 @@ bool PrecompiledNormalizer::normalize(std::string_view text, std::vector<Normali
     if (grapheme.size() <= kGraphemeBytesMax && replace(grapheme)) continue;
     for (std::size_t i = 0; i < grapheme.size();) {
       const std::string_view character = grapheme.substr(i, utf8_bytes(grapheme, i));
-      if (!replace(character)) out.push_back({utf8_decode(character), 0});
+      if (!replace(character)) out.push_back({decode_utf8(character, 0).code_point, 0});
       i += character.size();
     }
   }
@@ -186,7 +186,7 @@ std::string PrecompiledNormalizer::normalize(std::string_view text) const {
   std::vector<NormalizedCharacter> characters;
   normalize(text, characters);
   std::string normalized;
-  for (const NormalizedCharacter& c : characters) utf8_append(c.character, normalized);
+  for (const NormalizedCharacter& c : characters) append_utf8(c.character, normalized);
   return normalized;
 }
 

@@ -12,7 +12,7 @@
 #include <flowrun/testing/errors.hpp>
 
 #include "base64.hpp"
-#include "utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
@@ -89,7 +89,7 @@ TEST(PrecompiledNormalizer, SeesTheMarksOfTokenizers) {
   for (char32_t c = 0x80; c < 0x110000; ++c) {
     if (c >= 0xD800 && c < 0xE000) continue;
     std::string alone;
-    utf8_append(c, alone);
+    append_utf8(c, alone);
     if (normalizer.normalize(alone) != alone) continue;  // in the map itself
     EXPECT_EQ(normalizer.normalize("A" + alone) == "a", is_mark[c]) << std::hex << static_cast<std::uint32_t>(c);
   }
@@ -132,7 +132,7 @@ TEST(PrecompiledNormalizer, NeverReadsOutsideOfDamagedMaps) {
   const std::string bytes = decode_base64(charsmap_base64());
   std::mt19937 random(11);
   std::string text = "A\u2122\uFF76\uFF9E\r\nE\u0301 \u0149\U0001D400";
-  for (char32_t c = 1; c < 0x3400; ++c) utf8_append(c, text);
+  for (char32_t c = 1; c < 0x3400; ++c) append_utf8(c, text);
   std::size_t refused = 0;
   for (int i = 0; i < 1000; ++i) {
     std::string damaged = bytes;
@@ -141,7 +141,7 @@ TEST(PrecompiledNormalizer, NeverReadsOutsideOfDamagedMaps) {
     try {
       const PrecompiledNormalizer normalizer(damaged);
       const std::string normalized = normalizer.normalize(i % 8 == 0 ? text : text.substr(0, 27));
-      EXPECT_EQ(utf8_error(normalized), std::string::npos);
+      EXPECT_EQ(find_malformed_utf8(normalized), std::string::npos);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Code::kCorruptData);
       ++refused;

@@ -13,7 +13,7 @@
 #include <flowrun/error.hpp>
 
 #include "protobuf_reader.hpp"
-#include "utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::size_t kPieceBytesMax = 7999;  // sentencepiece's limit
 
 std::string text_of(ProtobufReader& field) {
   const std::string_view text = field.bytes();
-  if (utf8_error(text) != std::string_view::npos) field.fail("a string that is not UTF-8");
+  if (find_malformed_utf8(text) != std::string_view::npos) field.fail("a string that is not UTF-8");
   return std::string(text);
 }
 

@@ -8,7 +8,7 @@
 
 #include <flowrun/error.hpp>
 
-#include "utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
