@@ -64,7 +64,7 @@ std::uint32_t TokenList::id_of(const std::string& token) {
   return at->second;
 }
 
-Pieces::Pieces(std::span<const WordCount> words, const WordPieceTrainerOptions& options, TokenList& tokens) {
+InitialPieces::InitialPieces(std::span<const WordCount> words, const WordPieceTrainerOptions& options, TokenList& tokens) {
   std::vector<FirstUse> uses;
   for (const WordCount& word : words)
     for (std::size_t at = 0; at < word.word.size();) {

@@ -42,12 +42,12 @@ class TokenList {
 };
 
 /// The ids of characters by where they stand in a word.
-class Pieces {
+class InitialPieces {
  public:
   static constexpr std::uint32_t kDropped = std::numeric_limits<std::uint32_t>::max();
 
   /// Adds what `words` need to `tokens`, where the alphabet already is. Characters that are no token are dropped.
-  Pieces(std::span<const WordCount> words, const WordPieceTrainerOptions& options, TokenList& tokens);
+  InitialPieces(std::span<const WordCount> words, const WordPieceTrainerOptions& options, TokenList& tokens);
 
   /// Returns the id of a character, kDropped if it has none. It was in one of the words at such a place.
   std::uint32_t id_of(char32_t c, bool first, bool last) const noexcept { return ids_[places_.find(place(c, first, last))]; }

@@ -49,7 +49,7 @@ class Training {
   std::vector<std::string> run(const std::function<void()>& interrupt) &&;
 
  private:
-  void load(std::span<const WordCount> words, const Pieces& pieces);
+  void load(std::span<const WordCount> words, const InitialPieces& pieces);
   void count_pairs();
   std::uint32_t pair_of(std::uint32_t left, std::uint32_t right);
   void gain(std::uint32_t pair, std::uint64_t count, const std::uint32_t* words, std::size_t n);
@@ -78,11 +78,11 @@ Training::Training(std::span<const WordCount> words, const WordPieceTrainerOptio
   if (words.size() >= kAbsent) throw Error(Code::kUnsupported, "there are " + std::to_string(words.size()) + " words, expected below 2^32 - 1");
   for (const std::string& special : options.specials) tokens_.id_of(special);
   for (const char32_t c : make_alphabet(words, options)) tokens_.id_of(to_utf8(c));
-  load(words, Pieces(words, options, tokens_));
+  load(words, InitialPieces(words, options, tokens_));
   count_pairs();
 }
 
-void Training::load(std::span<const WordCount> words, const Pieces& pieces) {
+void Training::load(std::span<const WordCount> words, const InitialPieces& pieces) {
   std::uint64_t room = std::numeric_limits<std::int64_t>::max();  // so that no sum of counts overflows
   for (const WordCount& word : words) {
     const std::size_t begin = symbols_.size();
@@ -91,7 +91,7 @@ void Training::load(std::span<const WordCount> words, const Pieces& pieces) {
       const bool first = at == 0;
       const char32_t c = next_char(word.word, at);
       const std::uint32_t id = pieces.id_of(c, first, at == word.word.size());
-      if (id != Pieces::kDropped) symbols_.push_back(id);
+      if (id != InitialPieces::kDropped) symbols_.push_back(id);
     }
     const std::size_t size = symbols_.size() - begin;
     if (size >= kAbsent) throw Error(Code::kUnsupported, "a word has " + std::to_string(size) + " characters, expected below 2^32 - 1");

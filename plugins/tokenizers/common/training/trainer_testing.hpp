@@ -1,0 +1,86 @@
+#pragma once
+
+// What the tests of the trainers' nodes share.
+
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <flowrun/testing.hpp>
+
+namespace flowrun::tokenizers {
+
+using TestParameters = std::vector<std::pair<std::string, testing::Value>>;
+
+/// The files that a trainer wrote, and what it said.
+struct Trained {
+  std::string tokenizer_json, tokenizer_config_json;
+  std::vector<testing::LogLine> logs;
+};
+
+/// Trains the plugin that this test is linked with on texts, `per_batch` of them a batch.
+inline Trained train_node(const std::vector<std::string>& texts, const TestParameters& parameters, std::size_t per_batch = 100) {
+  const testing::TemporaryFolder folder;
+  testing::Runner node(flowrun_plugin_v1, parameters);
+  testing::OpenOptions options;
+  options.staging = folder.path();
+  node.open({fields::documents()}, options);
+  std::vector<testing::Document> batch;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    batch.push_back({std::to_string(i), texts[i], "d", "s"});
+    if (batch.size() == per_batch || i + 1 == texts.size()) node.consume(testing::documents_batch(std::exchange(batch, {})));
+  }
+  node.finish();
+  return {testing::read_file(folder.path("tokenizer.json")), testing::read_file(folder.path("tokenizer_config.json")), node.logs()};
+}
+
+/// One line of testdata/tokenizers.jsonl (make_tokenizers.py).
+struct TrainedGolden {
+  std::vector<std::string> texts;
+  TestParameters parameters;
+  nlohmann::ordered_json line;
+};
+
+inline testing::Value value_of(const nlohmann::ordered_json& json) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  if (json.is_number()) return json.get<double>();
+  if (json.is_string()) return json.get<std::string>();
+  return json.get<std::vector<std::string>>();
+}
+
+/// Returns the texts by the name that a golden file gives them. `family` is the folder of all tokenizers.
+inline std::vector<std::string> golden_texts(const std::string& family, const nlohmann::ordered_json& name) {
+  std::vector<std::string> texts;
+  if (name.is_array()) return name.get<std::vector<std::string>>();
+  if (name == "texts") {
+    texts = nlohmann::json::parse(testing::read_file(family + "/common/pipeline/testdata/texts.json"))["texts"].get<std::vector<std::string>>();
+    texts.resize(24);
+    return texts;
+  }
+  const std::string corpus = testing::read_file(family + "/bpe_trainer/testdata/corpus.txt");
+  for (std::size_t begin = 0; begin <= corpus.size();) {
+    const std::size_t end = std::min(corpus.find("\n\n", begin), corpus.size());
+    texts.push_back(corpus.substr(begin, end - begin));
+    begin = end + 2;
+  }
+  return texts;
+}
+
+inline std::vector<TrainedGolden> read_trained_goldens(const std::string& plugin_folder) {
+  std::vector<TrainedGolden> goldens;
+  std::ifstream file(plugin_folder + "/testdata/tokenizers.jsonl");
+  for (std::string text; std::getline(file, text);) {
+    TrainedGolden golden;
+    golden.line = nlohmann::ordered_json::parse(text);
+    golden.texts = golden_texts(plugin_folder + "/..", golden.line["documents"]);
+    for (const auto& [name, value] : golden.line["parameters"].items()) golden.parameters.emplace_back(name, value_of(value));
+    goldens.push_back(std::move(golden));
+  }
+  return goldens;
+}
+
+}  // namespace flowrun::tokenizers
