@@ -13,6 +13,7 @@
 #include "tokenizers/common/training/tokenizer_writer.hpp"
 #include "tokenizers/common/training/trainer_node.hpp"
 #include "tokenizers/common/training/word_maker.hpp"
+#include "tokenizers/common/write_file.hpp"
 #include "unigram_trainer.hpp"
 
 namespace flowrun::tokenizers {

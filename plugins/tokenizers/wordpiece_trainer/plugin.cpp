@@ -12,6 +12,7 @@
 #include "tokenizers/common/training/tokenizer_writer.hpp"
 #include "tokenizers/common/training/trainer_node.hpp"
 #include "tokenizers/common/training/word_maker.hpp"
+#include "tokenizers/common/write_file.hpp"
 #include "wordpiece_trainer.hpp"
 
 namespace flowrun::tokenizers {

@@ -1,7 +1,6 @@
 #include "tokenizer_writer.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 #include <string_view>
 
@@ -73,13 +72,6 @@ std::string write_tokenizer_config(const std::vector<std::string>& special_token
   config["clean_up_tokenization_spaces"] = false;
   config["tokenizer_class"] = "PreTrainedTokenizerFast";
   return dump(config) + "\n";
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw Error(Code::kIo, "'" + path + "' cannot be written, needs " + std::to_string(text.size()) + " bytes");
 }
 
 void check_special_tokens(const std::vector<std::string>& special_tokens) {

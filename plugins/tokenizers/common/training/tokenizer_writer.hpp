@@ -25,9 +25,6 @@ std::string quoted(const std::string& text);
 /// name: as BERT, RoBERTa, T5 and flowrun's byte-level BPE call them. `unk_token` needs no such name.
 std::string write_tokenizer_config(const std::vector<std::string>& special_tokens, const std::optional<std::string>& unk_token);
 
-/// Writes a whole file. Throws kIo.
-void write_file(const std::string& path, const std::string& text);
-
 /// Throws kInvalidArgument for special tokens that are empty, not UTF-8, or there twice.
 void check_special_tokens(const std::vector<std::string>& special_tokens);
 
