@@ -32,7 +32,12 @@ TrainingModel::TrainingModel(const std::vector<ScoredPiece>& pieces)
     : pieces_(pieces), trie_(trie_of(pieces)), min_score_(std::numeric_limits<double>::infinity()) {
   for (std::size_t id = 1; id < pieces.size(); ++id) min_score_ = std::min(min_score_, pieces[id].score);
   if (pieces.size() < 2) min_score_ = 0;  // every character is unknown: any score will do
+  weights_.reserve(pieces.size());
+  for (const ScoredPiece& piece : pieces) weights_.push_back({piece.score, std::exp(piece.score)});
+  weights_[0] = {unk_score(), std::exp(unk_score())};
 }
+
+double TrainingModel::unk_score() const noexcept { return min_score_ - kUnkPenalty; }
 
 void Lattice::set_word(std::string_view word) {
   bytes_ = word.size();
@@ -44,16 +49,37 @@ void Lattice::set_word(std::string_view word) {
     const std::size_t next = begin + utf8_bytes(word, begin);
     bool character_is_piece = false;
     model_.trie().for_each_prefix(word, begin, [&](std::size_t end, std::uint32_t id) {
-      nodes_.push_back({from, static_cast<std::uint32_t>(end), id, model_.pieces()[id].score});
+      const auto [score, probability] = model_.weight(id);
+      nodes_.push_back({from, static_cast<std::uint32_t>(end), id, score, probability});
       character_is_piece |= end == next;
     });
-    if (!character_is_piece) nodes_.push_back({from, static_cast<std::uint32_t>(next), 0, model_.min_score() - kUnkPenalty});
+    if (!character_is_piece) nodes_.push_back({from, static_cast<std::uint32_t>(next), 0, model_.weight(0).score, model_.weight(0).probability});
     begin = next;
   }
   firsts_.push_back(nodes_.size());
 }
 
+// No sum of products is less probable than one unknown character after another; where even that is far from the smallest number, no logarithm is
+// needed, and most of the training is spent here.
 double Lattice::add_expected(double count, std::vector<double>& expected) {
+  constexpr double kSafe = -600;  // of -708
+  const auto characters = static_cast<double>(firsts_.size() - 1);
+  return characters * model_.unk_score() > kSafe ? add_expected_by_products(count, expected) : add_expected_by_logarithms(count, expected);
+}
+
+double Lattice::add_expected_by_products(double count, std::vector<double>& expected) {
+  forward_.assign(bytes_ + 1, 0);
+  backward_.assign(bytes_ + 1, 0);
+  forward_[0] = 1;
+  for (const Node& node : nodes_) forward_[node.end] += forward_[node.begin] * node.probability;
+  backward_[bytes_] = 1;
+  for (std::size_t i = nodes_.size(); i-- > 0;) backward_[nodes_[i].begin] += nodes_[i].probability * backward_[nodes_[i].end];
+  const double total = forward_[bytes_], share = count / total;
+  for (const Node& node : nodes_) expected[node.id] += share * (forward_[node.begin] * node.probability * backward_[node.end]);
+  return std::log(total);
+}
+
+double Lattice::add_expected_by_logarithms(double count, std::vector<double>& expected) {
   forward_.assign(bytes_ + 1, kNone);
   backward_.assign(bytes_ + 1, kNone);
   const auto add = [](double& sum, double term) { sum = sum == kNone ? term : log_sum_exp(sum, term); };

@@ -23,11 +23,19 @@ class TrainingModel {
   const std::vector<ScoredPiece>& pieces() const noexcept { return pieces_; }
   const DoubleArray& trie() const noexcept { return trie_; }
   double min_score() const noexcept { return min_score_; }
+  /// Returns the score of an unknown character.
+  double unk_score() const noexcept;
+  /// What the inner loops need of a piece, or of an unknown character for 0, in one cache line.
+  struct Weight {
+    double score, probability;
+  };
+  const Weight& weight(std::uint32_t id) const noexcept { return weights_[id]; }
 
  private:
   const std::vector<ScoredPiece>& pieces_;
   DoubleArray trie_;
   double min_score_;
+  std::vector<Weight> weights_;
 };
 
 /// The lattice of one word at a time; its memory is reused.
@@ -51,8 +59,11 @@ class Lattice {
 
   struct Node {
     std::uint32_t begin, end, id;
-    double score;
+    double score, probability;
   };
+
+  double add_expected_by_products(double count, std::vector<double>& expected);
+  double add_expected_by_logarithms(double count, std::vector<double>& expected);
 
   std::pair<double, std::uint32_t> best_ending(std::size_t at, double score) const;
 

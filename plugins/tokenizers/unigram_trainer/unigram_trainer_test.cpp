@@ -140,6 +140,36 @@ TEST(Lattice, ExpectsWhatTheSumOverAllWaysGives) {
   }
 }
 
+// Of a word that is too long for products, whose probability is below the smallest number.
+TEST(Lattice, ExpectsEveryCharacterOfALongWordOnce) {
+  const std::vector<ScoredPiece> pieces = {{"", 0}, {"a", -1.5}, {"b", -2}, {"ab", -2.5}, {"aba", -4}};
+  const TrainingModel model(pieces);
+  Lattice lattice(model);
+  std::string word;
+  for (int i = 0; i < 500; ++i) word += i % 7 == 0 ? "abx" : "ab";
+  std::vector<double> expected(pieces.size()), part(pieces.size());
+  lattice.set_word(word);
+  const double probability = lattice.add_expected(2, expected);
+  EXPECT_LT(probability, -1000);
+  double characters = 0;
+  for (std::size_t id = 0; id < pieces.size(); ++id) characters += expected[id] * static_cast<double>(std::max<std::size_t>(1, pieces[id].piece.size()));
+  EXPECT_NEAR(characters, 2.0 * static_cast<double>(word.size()), 1e-8);
+  // x is only ever alone, so the parts between are independent, and each of them is short.
+  double sum = 0;
+  for (std::size_t begin = 0; begin < word.size();) {
+    const std::size_t end = std::min(word.find('x', begin), word.size());
+    lattice.set_word(std::string_view(word).substr(begin, end - begin));
+    sum += lattice.add_expected(2, part);
+    if (end < word.size()) {
+      lattice.set_word("x");
+      sum += lattice.add_expected(2, part);
+    }
+    begin = end + 1;
+  }
+  EXPECT_NEAR(sum, probability, 1e-8);
+  for (std::size_t id = 0; id < pieces.size(); ++id) EXPECT_NEAR(expected[id], part[id], 1e-8);
+}
+
 TEST(Lattice, FindsTheBestWayWithAndWithoutTheWhole) {
   const std::vector<ScoredPiece> pieces = {{"", 0}, {"a", -1}, {"b", -1}, {"ab", -1.5}, {"abx", -1}};
   const TrainingModel model(pieces);
