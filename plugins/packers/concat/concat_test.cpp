@@ -315,5 +315,27 @@ TEST(Concat, StopsWhileItCounts) {
   EXPECT_EQ(error_of([&] { runner.prepare({&data}, folder.path()); }).first, Code::kCancelled);
 }
 
+// ---------------------------------------------------------------------------------------------------------------------- what ends a document
+
+std::vector<std::int64_t> packed(const MemoryDataset& data, std::vector<std::pair<std::string, testing::Value>> parameters) {
+  const TemporaryFolder folder;
+  parameters.emplace_back("sequence_length", 4);
+  Runner runner(flowrun_plugin_v1, parameters);
+  runner.open({fields::tokens()});
+  runner.prepare({&data}, folder.path());
+  runner.attach({&data}, folder.path());
+  return runner.read_batch(0, 1).tensors.at("input_ids").values;
+}
+
+TEST(Concat, EndsDocumentsByWhatTheTokensName) {
+  const std::vector<TokenRow> rows = {{"a", "web", 1, {7, 8}}, {"b", "web", 1, {9, 10}}};
+  const MemoryDataset plain(rows), bert(rows, false, 3), endless(rows, true, 3);
+  EXPECT_THAT(packed(plain, {}), ElementsAre(7, 8, 0, 9));
+  EXPECT_THAT(packed(bert, {}), ElementsAre(7, 8, 3, 9));
+  EXPECT_THAT(packed(endless, {}), ElementsAre(7, 8, 3, 9));
+  EXPECT_THAT(packed(bert, {{"endoftext_id", 5}}), ElementsAre(7, 8, 5, 9)) << "a parameter counts more";
+  EXPECT_THAT(packed(bert, {{"endoftext_id", 0}}), ElementsAre(7, 8, 0, 9));
+}
+
 }  // namespace
 }  // namespace flowrun::packers

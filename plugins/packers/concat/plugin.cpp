@@ -38,7 +38,8 @@ class Concat : public Indexed {
         .input({"in", "tokens", Edge::kDataset})
         .output({"out", "batch"})
         .parameter(integer("sequence_length").unit("tokens").required().min_value(2).max_value(1 << 24).about("The tokens of a row; a causal model is trained on one target fewer."))
-        .parameter(integer("endoftext_id").range(0, std::numeric_limits<std::uint32_t>::max()).defaults(0).about("The id of <|endoftext|>, which ends every document."))
+        .parameter(integer("endoftext_id").range(0, std::numeric_limits<std::uint32_t>::max()).about(
+            "The id that ends every document; left out, that of the tokenizer's eos_token, else of its sep_token, which tokens bring along where it is not 0."))
         .parameter(integer("shuffle_window").unit("sequences").range(0, 1 << 20).defaults(0).about(
             "Sequences that change places among themselves by a seeded permutation, so that a batch holds many documents; 0 keeps their order."))
         .determinism("seeded")
@@ -49,7 +50,8 @@ class Concat : public Indexed {
 
   explicit Concat(const Params& params)
       : sequence_length_(params.integer("sequence_length")),
-        separator_(static_cast<std::uint32_t>(params.integer("endoftext_id"))),
+        separator_(static_cast<std::uint32_t>(params.integer_or("endoftext_id", 0))),
+        separator_is_given_(params.has("endoftext_id")),
         shuffle_window_(params.integer("shuffle_window")) {}
 
   /// The output is tensors, which have no schema.
@@ -71,8 +73,9 @@ class Concat : public Indexed {
                  " sequences of " + std::to_string(sequence_length_) + "; " + std::to_string(index.token_count() % sequence_length_) + " tokens at the end are dropped");
   }
 
-  void attach(const Call&, std::span<const Dataset> inputs, const std::string& folder) override {
+  void attach(const Call& call, std::span<const Dataset> inputs, const std::string& folder) override {
     documents_ = ConcatenatedDataset(inputs);
+    learn_separator(call);
     index_ = OffsetIndex::load(folder + kIndexFile);
     const std::int64_t expected = std::max<std::int64_t>(0, documents_.count());
     if (index_.document_count() != expected)
@@ -96,6 +99,13 @@ class Concat : public Indexed {
   }
 
  private:
+  /// Takes the separator from the tokens themselves (column `endoftext_id`) where no parameter gives it.
+  void learn_separator(const Call& call) {
+    if (separator_is_given_ || documents_.count() == 0 || documents_.index_schema().find("endoftext_id") < 0) return;
+    const OwnedArray row = documents_.index(call, 0, 1);
+    separator_ = *BatchView(row.get(), documents_.index_schema()).values<std::uint32_t>("endoftext_id", "I");
+  }
+
   using Offsets = std::shared_ptr<const std::vector<std::int64_t>>;  ///< of a segment's documents
 
   /// Returns the sequence that stands at `position` of `rows`: each window is permuted by a key of its own, the last one may be short.
@@ -189,7 +199,8 @@ class Concat : public Indexed {
   static constexpr std::size_t kRecentSegments = 16;  ///< half a megabyte: enough for as many readers in different places
 
   const std::int64_t sequence_length_;
-  const std::uint32_t separator_;
+  std::uint32_t separator_;  ///< written before the first read
+  const bool separator_is_given_;
   const std::int64_t shuffle_window_;
   std::uint64_t seed_ = 0;
   ConcatenatedDataset documents_;

@@ -110,4 +110,26 @@ TEST(BpeNode, NamesThePluginForATokenizerOfAnotherModel) {
   EXPECT_NE(text.find("its model is WordLevel, expected BPE: use plugin \"tokenizers/wordlevel\""), std::string::npos) << text;
 }
 
+// Packers take 0 for the token that ends a document unless the tokens have the column `endoftext_id`.
+TEST(BpeNode, NamesTheTokenThatEndsADocument) {
+  const auto end_of = [](const std::string& config) {
+    const TemporaryFolder folder;
+    folder.write("tokenizer.json", R"({"version": "1.0", "model": {"type": "BPE", "vocab": {"a": 0, "</s>": 1, "[SEP]": 2, "<|endoftext|>": 3}, "merges": []}})");
+    if (!config.empty()) folder.write("tokenizer_config.json", config);
+    Runner node(flowrun_plugin_v1);
+    node.open({flowrun::fields::documents(), std::nullopt}, with_artifact(folder.path()));
+    const auto out = node.process(documents_batch({{"x", "aa", "d", "s"}, {"y", "a", "d", "s"}}));
+    if (out[0].schema.find("endoftext_id") < 0) return -1;
+    const auto* const ends = flowrun::BatchView(out[0].array.get(), out[0].schema).values<std::uint32_t>("endoftext_id", "I");
+    EXPECT_EQ(ends[1], ends[0]);
+    return static_cast<int>(ends[0]);
+  };
+  EXPECT_EQ(end_of(R"({"eos_token": "</s>", "sep_token": "[SEP]"})"), 1);
+  EXPECT_EQ(end_of(R"({"eos_token": null, "sep_token": {"content": "[SEP]", "lstrip": false}})"), 2);
+  EXPECT_EQ(end_of(R"({"eos_token": "absent"})"), 3);
+  EXPECT_EQ(end_of(""), 3);
+  EXPECT_EQ(end_of(R"({"eos_token": "a"})"), -1) << "0 needs no column";
+  EXPECT_THROW(end_of("[]"), flowrun::Error);
+}
+
 }  // namespace

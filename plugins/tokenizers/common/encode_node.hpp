@@ -56,11 +56,15 @@ class EncodeNode : public Map {
 
   void open(Open& open) override {
     if (const std::string folder = open.artifact("tokenizer"); !folder.empty()) tokenizer_path_ = folder + "/tokenizer.json";
-    encoders_.use(std::make_shared<const DocumentTokenizer>(tokenizer_path_, model_type_));
+    const auto tokenizer = std::make_shared<const DocumentTokenizer>(tokenizer_path_, model_type_);
+    endoftext_id_ = tokenizer->endoftext_id().value_or(0);
+    encoders_.use(tokenizer);
 
     // The columns of `tokens`, then all others but the text, as they came.
     input_schema_ = open.input();
     Field output = fields::tokens();
+    // What joins documents takes 0, flowrun's own <|endoftext|>, unless the tokens say otherwise.
+    if (endoftext_id_ != 0) output.children.push_back(fields::uint32("endoftext_id"));
     for (std::size_t i = 0; i < input_schema_.children.size(); ++i) {
       const Field& column = input_schema_.children[i];
       if (column.name == "text" || output.find(column.name) >= 0) continue;
@@ -91,6 +95,7 @@ class EncodeNode : public Map {
     for (const char* const name : {"id", "domain"}) columns.push_back(borrow(static_cast<std::size_t>(input_schema_.find(name))));
     columns.push_back(make_column(bytes));
     columns.push_back(ids.finish());
+    if (endoftext_id_ != 0) columns.push_back(make_column(std::vector<std::uint32_t>(static_cast<std::size_t>(rows), endoftext_id_)));
     for (const std::size_t column : kept_columns_) columns.push_back(borrow(column));
     make_batch(std::move(columns), rows, std::make_shared<OwnedArray>(call.retain(in))).move_to(&out[0]);
   }
@@ -113,6 +118,7 @@ class EncodeNode : public Map {
 
  private:
   std::string model_type_, tokenizer_path_;
+  std::uint32_t endoftext_id_ = 0;
   Field input_schema_;
   std::vector<std::size_t> kept_columns_;
   EncoderPool encoders_;

@@ -1,5 +1,6 @@
 #include "document_encoder.hpp"
 
+#include <filesystem>
 #include <utility>
 
 #include <flowrun/error.hpp>
@@ -17,6 +18,26 @@ std::string plugin_for(std::string_view model_type) {
   return "tokenizers/wordlevel";
 }
 
+/// Returns a special token as transformers writes it, by itself or with its flags; "" where there is none.
+std::string special_token(const Json& config, const char* key) {
+  const auto found = config.find(key);
+  if (found == config.end()) return {};
+  if (found->is_string()) return found->get<std::string>();
+  return found->is_object() && found->contains("content") && (*found)["content"].is_string() ? (*found)["content"].get<std::string>() : std::string();
+}
+
+std::optional<std::uint32_t> find_endoftext(const Tokenizer& tokenizer, const std::filesystem::path& path) {
+  // A file of another name may lie beside the configuration of another tokenizer.
+  const std::filesystem::path folder = std::filesystem::is_directory(path) ? path : path.filename() == "tokenizer.json" ? path.parent_path() : "";
+  if (const auto file = folder / "tokenizer_config.json"; !folder.empty() && std::filesystem::exists(file)) {
+    const Json config = Json::parse(read_text(file.string()), nullptr, false);
+    if (!config.is_object()) throw Error(Code::kCorruptData, "'" + file.string() + "' is no JSON object");
+    for (const char* const key : {"eos_token", "sep_token"})
+      if (const auto id = tokenizer.token_to_id(special_token(config, key))) return id;
+  }
+  return tokenizer.token_to_id("<|endoftext|>");
+}
+
 }  // namespace
 
 DocumentTokenizer::DocumentTokenizer(const std::string& path, std::string_view model_type) {
@@ -27,6 +48,7 @@ DocumentTokenizer::DocumentTokenizer(const std::string& path, std::string_view m
       throw Error(Code::kInvalidArgument, "its model is " + tokenizer_->model_type() + ", expected " + std::string(model_type) + ": use plugin \"" +
                                               plugin_for(tokenizer_->model_type()) + "\"");
     fast_ = FastBpe::make(root);
+    endoftext_id_ = find_endoftext(*tokenizer_, path);
   } catch (Error& error) {
     error.add_context("in '" + path + "'");
     throw;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,10 @@ class DocumentTokenizer {
   /// Loads a tokenizer.json whose model must be of `model_type`. Throws as load_tokenizer; kInvalidArgument, naming the plugin to use, for another type.
   DocumentTokenizer(const std::string& path, std::string_view model_type);
 
+  /// Returns the token by which documents that follow one another are told apart: `eos_token`, else `sep_token`, of the tokenizer_config.json beside a file of
+  /// that name, else <|endoftext|>; nothing where the tokenizer has none of them.
+  std::optional<std::uint32_t> endoftext_id() const noexcept { return endoftext_id_; }
+
   class Encoder {
    public:
     explicit Encoder(std::shared_ptr<const DocumentTokenizer> tokenizer);
@@ -31,6 +36,7 @@ class DocumentTokenizer {
  private:
   std::unique_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const FastBpe> fast_;  // null: no document goes that way
+  std::optional<std::uint32_t> endoftext_id_;
 };
 
 }  // namespace flowrun::tokenizers

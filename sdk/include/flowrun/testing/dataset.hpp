@@ -16,12 +16,14 @@
 
 namespace flowrun::testing {
 
-/// Rows of tokens by position. An endless one repeats its rows. Counts its reads, so that a test can see how a node reads.
+/// Rows of tokens by position. An endless one repeats its rows. With an `endoftext_id` each row names it in a column, as encoders have it for tokenizers whose
+/// own is not 0. Counts its reads, so that a test can see how a node reads.
 class MemoryDataset {
  public:
-  explicit MemoryDataset(std::vector<TokenRow> rows, bool endless = false) : rows_(std::move(rows)), endless_(endless) {
-    export_schema(fields::tokens(), &schema_);
-    export_schema(index_fields(), &index_schema_);
+  explicit MemoryDataset(std::vector<TokenRow> rows, bool endless = false, std::uint32_t endoftext_id = 0)
+      : rows_(std::move(rows)), endless_(endless), endoftext_id_(endoftext_id) {
+    export_schema(with_end(fields::tokens()), &schema_);
+    export_schema(with_end(index_fields()), &index_schema_);
     table_.size = sizeof table_;
     table_.self = this;
     table_.count = [](void* self) -> std::int64_t {
@@ -53,6 +55,12 @@ class MemoryDataset {
   static Field index_fields() { return fields::batch({fields::utf8("id"), fields::utf8("domain"), fields::int64("bytes"), fields::uint32("length")}); }
 
  private:
+  Field with_end(Field columns) const {
+    if (endoftext_id_ != 0) columns.children.push_back(fields::uint32("endoftext_id"));
+    return columns;
+  }
+  OwnedArray ends(std::int64_t n) const { return make_column(std::vector<std::uint32_t>(static_cast<std::size_t>(n), endoftext_id_)); }
+
   const TokenRow& row(std::int64_t position) const { return rows_[static_cast<std::size_t>(position) % rows_.size()]; }
 
   void check_range(std::int64_t first, std::int64_t n) const {
@@ -76,6 +84,7 @@ class MemoryDataset {
     columns.push_back(domains.finish());
     columns.push_back(make_column(bytes));
     columns.push_back(make_column(lengths));
+    if (endoftext_id_ != 0) columns.push_back(ends(n));
     return make_batch(std::move(columns), n);
   }
 
@@ -85,11 +94,14 @@ class MemoryDataset {
     rows_read_ += n;
     std::vector<TokenRow> rows;
     for (std::int64_t i = first; i < first + n; ++i) rows.push_back(row(i));
-    return std::move(tokens_batch(rows).array);
+    Batch batch = tokens_batch(rows);
+    if (endoftext_id_ != 0) batch = with_column(std::move(batch), fields::uint32("endoftext_id"), ends(n));
+    return std::move(batch.array);
   }
 
   std::vector<TokenRow> rows_;
   bool endless_;
+  std::uint32_t endoftext_id_;
   std::atomic<std::int64_t> read_calls_{0}, rows_read_{0};
   ArrowSchema schema_{}, index_schema_{};
   flowrun_dataset table_{};
