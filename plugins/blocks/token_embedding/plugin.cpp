@@ -41,7 +41,8 @@ class TokenEmbedding : public Block {
     std::ifstream file(path, std::ios::binary);
     if (!file) throw Error(Code::kNotFound, "cannot open '" + path + "'");
     const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    tokenizer_ = read_tokenizer_facts(text, path);
+    std::ifstream config(folder + "/tokenizer_config.json", std::ios::binary);  // what is not there says nothing
+    tokenizer_ = read_tokenizer_facts(text, {std::istreambuf_iterator<char>(config), {}}, path);
     if (vocab_size_ == 0) vocab_size_ = tokenizer_.vocab_size;
     if (vocab_size_ < tokenizer_.vocab_size)
       throw Error(Code::kInvalidArgument, "vocab_size is " + std::to_string(vocab_size_) + ", but the tokenizer has " + std::to_string(tokenizer_.vocab_size) + " tokens");

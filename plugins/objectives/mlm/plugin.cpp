@@ -76,7 +76,7 @@ class Mlm : public Objective {
       if (const std::int64_t id = model.fact(name).value_or(-1); id >= 0) ids.push_back(id);
     const std::int64_t mask_token = model.fact("mask_token_id").value_or(-1);
     if (ids.empty()) ids = {0, 1, 2};
-    else if (mask_token < 0) throw Error(Code::kInvalidArgument, "the tokenizer has no token '<|mask|>', which masked language modelling needs");
+    else if (mask_token < 0) throw Error(Code::kInvalidArgument, "the tokenizer has no 'mask_token' in its tokenizer_config.json and no token '<|mask|>', one of which masked language modelling needs");
     rule_.mask_token = mask_token < 0 ? 2 : mask_token;
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
