@@ -41,6 +41,7 @@ TEST(WordPieceTrainerNode, TellsWhatSpecialTokensAreFor) {
   const std::map<std::string, std::string> expected = {{"pad_token", "[PAD]"}, {"unk_token", "[UNK]"}, {"cls_token", "[CLS]"}, {"sep_token", "[SEP]"}, {"mask_token", "[MASK]"}};
   for (const auto& [key, token] : expected) EXPECT_EQ(config[key], token);
   EXPECT_FALSE(config.contains("eos_token"));
+  EXPECT_EQ(config["model_input_names"].dump(), R"(["input_ids","token_type_ids","attention_mask"])");
   EXPECT_EQ(config["tokenizer_class"], "PreTrainedTokenizerFast");
 }
 

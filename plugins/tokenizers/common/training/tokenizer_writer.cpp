@@ -68,6 +68,8 @@ std::string write_tokenizer_config(const std::vector<std::string>& special_token
     for (const std::string_view name : names)
       if (!config.contains(key) && std::find(special_tokens.begin(), special_tokens.end(), name) != special_tokens.end()) config[key] = name;
   if (unk_token) config["unk_token"] = *unk_token;
+  // Of two texts BERT is told which token is whose.
+  if (config.contains("cls_token") && config.contains("sep_token")) config["model_input_names"] = {"input_ids", "token_type_ids", "attention_mask"};
   // transformers would otherwise take the space before punctuation out of what it decodes.
   config["clean_up_tokenization_spaces"] = false;
   config["tokenizer_class"] = "PreTrainedTokenizerFast";
