@@ -7,7 +7,8 @@
 Two vocabularies are loaded by all engines: cl100k, which the quicktok wheel carries, and one of 32,768 tokens that tokenizers trains here on text that is not
 measured. Both have cl100k's pattern. Every engine is a process of its own, pinned to as many cores as it may use; in each round all are started afresh, the first slice of
 text is the cold measurement, every further slice is new text, and the last slice is encoded once more ("again"). Engines take turns slice by slice.
-One JSON line a figure; ids are compared with those of tokenizers over every slice before anything is timed.
+`cpu` is MB for a second of CPU time, of all threads, over the same slices as the figure itself, and ratios to peers are of its medians: other work on the machine
+changes it least. One JSON line a figure; each list is min, median, max. Ids are compared with those of tokenizers over every slice before anything is timed.
 """
 
 import argparse
@@ -128,7 +129,7 @@ class Engine:
         )
 
     def encode(self, number, ids_path=None):
-        """Returns MB a second and the number of tokens; None where the engine has ended."""
+        """Returns MB for a second and for a second of CPU time; None where the engine has ended."""
         try:
             self.process.stdin.write(f"{number} {ids_path or ''}\n")
             self.process.stdin.flush()
@@ -138,7 +139,7 @@ class Engine:
         if not line:
             return None
         answer = json.loads(line)
-        return answer["bytes"] / 1e6 / answer["seconds"], answer["tokens"]
+        return answer["bytes"] / 1e6 / answer["seconds"], answer["bytes"] / 1e6 / max(answer["cpu_seconds"], 1e-6)
 
     def failure(self):
         self.errors.seek(0)
@@ -202,7 +203,7 @@ class Comparison:
         self.tokens = sum(len(ids) for slice_ in expected for ids in slice_)
 
     def measure(self, threads):
-        """Returns MB/s by engine: {"cold": [...], "new": [...], "again": [...]}."""
+        """Returns MB/s by engine: {"cold": [...], "new": [...], "again": [...], "cpu": [...]}; "cpu" is of the slices of "new"."""
         rates = {}
         for turn in range(self.arguments.rounds):
             engines = self.open(["flowrun", *PEERS], threads)
@@ -211,7 +212,10 @@ class Comparison:
                 kind = "cold" if step == 0 else "again" if step == len(order) else "new"
                 for engine in engines:
                     if answer := engine.encode(number):
-                        rates.setdefault(engine.name, {"cold": [], "new": [], "again": []})[kind].append(answer[0])
+                        found = rates.setdefault(engine.name, {"cold": [], "new": [], "again": [], "cpu": []})
+                        found[kind].append(answer[0])
+                        if kind == "new":
+                            found["cpu"].append(answer[1])
             for engine in engines:
                 engine.close()
         return rates
@@ -224,7 +228,7 @@ class Comparison:
             self.report(self.measure(2), 2, one)
 
     def report(self, rates, threads, one=None):
-        median = {name: statistics.median(found["new"]) for name, found in rates.items()}
+        median = {name: statistics.median(found["cpu"]) for name, found in rates.items()}
         for name in ["flowrun", *PEERS]:
             title = f"bpe.encode.{self.folder.name}.{self.kind}.{name}"
             version = importlib.metadata.version(name) if name != "flowrun" else None
@@ -234,12 +238,12 @@ class Comparison:
             found = rates[name]
             extra = {f"ratio_{peer}": float(f"{median[name] / median[peer]:.3g}") for peer in RATIOS if peer in median and peer != name}
             if one is not None:
-                extra["ratio_one_thread"] = float(f"{median[name] / statistics.median(one[name]['new']):.3g}")
+                extra["ratio_one_thread"] = float(f"{statistics.median(found['new']) / statistics.median(one[name]['new']):.3g}")
             ids = self.ids.get(name, "equal")
             if ids != "equal":
                 extra |= {"first_difference": ids}
-            spread = {kind: [float(f"{f(found[kind]):.4g}") for f in (min, statistics.median, max)] for kind in ("cold", "again")}
-            emit(title, "MB/s", found["new"], threads=threads, ids="equal" if ids == "equal" else "not equal", cold=spread["cold"], again=spread["again"], **extra, tokens=self.tokens, version=version)
+            spread = {kind: [float(f"{f(found[kind]):.4g}") for f in (min, statistics.median, max)] for kind in ("cpu", "cold", "again")}
+            emit(title, "MB/s", found["new"], threads=threads, ids="equal" if ids == "equal" else "not equal", **spread, **extra, tokens=self.tokens, version=version)
 
 
 def main():
