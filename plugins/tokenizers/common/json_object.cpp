@@ -13,6 +13,12 @@ namespace flowrun::tokenizers {
 namespace {
 
 constexpr int kDepthMax = 16;  // a tokenizer.json needs 7: sequences in sequences
+constexpr std::size_t kShownMax = 60;
+
+std::string cut_short(std::string text) {
+  if (text.size() > kShownMax) text = text.substr(0, kShownMax) + "...";
+  return text;
+}
 
 }  // namespace
 
@@ -20,11 +26,8 @@ void refuse_corrupt(const std::string& message) { throw Error(Code::kCorruptData
 void refuse_unsupported(const std::string& message) { throw Error(Code::kUnsupported, "tokenizer.json: " + message); }
 
 std::string shown(const Json& value) {
-  constexpr std::size_t kShownMax = 60;
   // Text of the file may be anything, so what is not UTF-8 is replaced.
-  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-  if (text.size() > kShownMax) text = text.substr(0, kShownMax) + "...";
-  return text;
+  return cut_short(value.dump(-1, ' ', true, Json::error_handler_t::replace));
 }
 
 Json parse_json(std::string_view text) {
@@ -113,7 +116,7 @@ void JsonObject::expect(const char* key, std::initializer_list<Json> supported) 
 
 void JsonObject::expect_keys(std::initializer_list<std::string_view> known) const {
   for (const auto& [key, value] : value_.items())
-    if (std::find(known.begin(), known.end(), key) == known.end()) refuse_unsupported("'" + path_of(key) + "' is not a key that is known here");
+    if (std::find(known.begin(), known.end(), key) == known.end()) refuse_unsupported("'" + path_of(cut_short(key)) + "' is not a key that is known here");
 }
 
 std::uint32_t read_id(const Json& value, const std::string& path) {

@@ -2,6 +2,8 @@
 #include <string>
 #include <utility>
 
+#include <flowrun/error.hpp>
+
 #include "bracket_class.hpp"
 #include "case_folding.hpp"
 #include "pattern_reader.hpp"
@@ -37,6 +39,7 @@ class Parser {
   // Deeper patterns would be deep recursions, here and in the compiler.
   static constexpr int kDepthMax = 100;
   static constexpr std::uint32_t kRepeatMax = 100000;
+  static constexpr int kQuantifiersMax = 8;  // of one another, which nest as groups do
 
   // Reads up to a ')' or the end. The flags that `(?i)` sets hold up to there.
   SyntaxTree alternation() {
@@ -62,9 +65,10 @@ class Parser {
       const std::size_t offset = in_.offset();
       Part part = atom();
       // Quantifiers may follow one another: each repeats all before it.
-      for (bool first = true;; first = false) {
+      for (int count = 0;; ++count) {
         while (skipped_comment()) {}
-        if (!quantifier(part, offset, first)) break;
+        if (!quantifier(part, offset, count == 0)) break;
+        if (count == kQuantifiersMax) in_.unsupported("more than " + std::to_string(kQuantifiersMax) + " quantifiers in a row", offset);
       }
       parts.push_back(std::move(part));
     }
@@ -357,6 +361,11 @@ bool can_be_empty(const SyntaxNode& node) {
   return true;
 }
 
-SyntaxTree parse_pattern(std::string_view expression) { return Parser(expression).parse(); }
+SyntaxTree parse_pattern(std::string_view expression) {
+  constexpr std::size_t kBytesMax = 1 << 16;  // each class is compared with all before it
+  if (expression.size() > kBytesMax)
+    throw Error(Code::kUnsupported, "the pattern has " + std::to_string(expression.size()) + " bytes, expected at most " + std::to_string(kBytesMax));
+  return Parser(expression).parse();
+}
 
 }  // namespace flowrun::tokenizers

@@ -1,6 +1,9 @@
 #include "pattern.hpp"
 
 #include <algorithm>
+#include <string>
+
+#include <flowrun/error.hpp>
 
 #include "code_points.hpp"
 #include "program.hpp"
@@ -52,9 +55,11 @@ void Pattern::Scratch::Memo::assign(std::uint64_t key, std::uint64_t value) noex
 }
 
 void Pattern::Scratch::Memo::make_room() {
-  std::vector<Slot> old = std::move(slots_);
   const auto live = [this](const Slot& slot) { return slot.key != 0 && (slot.key & kPositionMask) >= floor_; };
-  used_ = static_cast<std::size_t>(std::count_if(old.begin(), old.end(), live));
+  used_ = static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), live));
+  if (used_ > used_max_)
+    throw Error(Code::kUnsupported, "a pattern must remember more than " + std::to_string(used_max_) + " ways to match the text: its repeat counts are too large");
+  std::vector<Slot> old = std::move(slots_);
   std::size_t size = 1024;
   while (size < used_ * 4) size *= 2;
   slots_.assign(size, Slot{});
@@ -62,9 +67,12 @@ void Pattern::Scratch::Memo::make_room() {
     if (live(slot)) slot_of(slot.key) = slot;
 }
 
-void Pattern::Scratch::begin_text() noexcept {
+void Pattern::Scratch::begin_text(std::size_t bytes) noexcept {
   memo_.clear();
+  memo_.set_text_bytes(bytes);
   memo_.set_floor(0);
+  resumptions_.clear();  // a search that threw leaves its own behind
+  trail_.clear();
   free_steps_end_ = 0;
   allow(steps_ + kFreeSteps);
 }
@@ -236,13 +244,13 @@ class Matcher {
 Pattern Pattern::compile(std::string_view expression) { return Pattern(std::make_shared<const Program>(compile_program(expression))); }
 
 std::optional<Pattern::Match> Pattern::find(std::string_view text, std::size_t from, Scratch& scratch) const {
-  scratch.begin_text();
+  scratch.begin_text(text.size());
   return Matcher(*program_, text, scratch).search(from);
 }
 
 Pattern::Matches::Matches(const Pattern& pattern, std::string_view text, Scratch& scratch) noexcept
     : program_(*pattern.program_), text_(text), scratch_(scratch), last_end_(kNowhere) {
-  scratch_.begin_text();
+  scratch_.begin_text(text.size());
 }
 
 std::optional<Pattern::Match> Pattern::Matches::next() {

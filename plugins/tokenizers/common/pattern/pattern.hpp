@@ -36,7 +36,8 @@ class Pattern {
 
   /// Returns the first match that begins at byte `from` or later. Look-behinds and anchors see all of `text`, which is UTF-8 and below 2^40 bytes.
   ///
-  /// Time is linear in what is read of the text. To walk over a text use `Matches`, whose time is linear for all matches together.
+  /// Time is linear in what is read of the text. To walk over a text use `Matches`, whose time is linear for all matches together. Throws kUnsupported where
+  /// the pattern must remember more than a million places and eight for each byte of the text, as patterns with large repeat counts may.
   std::optional<Match> find(std::string_view text, std::size_t from, Scratch& scratch) const;
 
  private:
@@ -71,9 +72,13 @@ class Pattern::Scratch {
   class Memo {
    public:
     static constexpr std::uint64_t kFails = 0;  // any other value is the end plus one
+    // Published patterns need none, others a few for each byte of a long match; only large repeat counts need more.
+    static constexpr std::size_t kUsedMax = 1 << 20, kUsedMaxPerByte = 8;
     void clear() noexcept;
     /// Forgets positions before `floor` when it needs room.
     void set_floor(std::size_t floor) noexcept { floor_ = floor; }
+    /// States the text that is searched: what is remembered may take memory as it does, and no more.
+    void set_text_bytes(std::size_t bytes) noexcept { used_max_ = kUsedMax + kUsedMaxPerByte * bytes; }
     /// Returns the value of `key`, or null if there was none; then it is there now, as kFails.
     const std::uint64_t* find_or_insert(std::uint64_t key);
     void assign(std::uint64_t key, std::uint64_t value) noexcept;
@@ -87,9 +92,10 @@ class Pattern::Scratch {
 
     std::vector<Slot> slots_;
     std::size_t used_ = 0, floor_ = 0;
+    std::size_t used_max_ = kUsedMax;
   };
 
-  void begin_text() noexcept;
+  void begin_text(std::size_t bytes) noexcept;
   void allow(std::uint64_t steps) noexcept;
 
   Memory memory_;
@@ -105,7 +111,7 @@ class Pattern::Scratch {
 class Pattern::Matches {
  public:
   Matches(const Pattern& pattern, std::string_view text, Scratch& scratch) noexcept;
-  /// Returns the next match, or nothing at the end.
+  /// Returns the next match, or nothing at the end. Throws as `find`.
   std::optional<Match> next();
 
  private:

@@ -133,6 +133,24 @@ TEST(Pattern, RefusesByNameAndOffsetWhatItHasNot) {
   EXPECT_EQ(unsupported(R"([a[^\D\p{N}]])"), "the pattern has a negated class of all characters beyond ASCII in a class at byte 2, which is not supported");
   EXPECT_EQ(unsupported("(?:a{1000}){1000}"), "the pattern needs more than 200000 instructions, its repeat counts are too large");
   EXPECT_EQ(unsupported(std::string(200, '(')).substr(0, 44), "the pattern has groups nested more than 100 ");
+  EXPECT_EQ(unsupported("a" + std::string(50000, '*')), "the pattern has more than 8 quantifiers in a row at byte 0, which is not supported");
+  EXPECT_EQ(unsupported(std::string(70000, 'a')), "the pattern has 70000 bytes, expected at most 65536");
+}
+
+TEST(Pattern, RefusesATextThatItMustRememberTooMuchOf) {
+  // Each of the many repeats may begin at each of the many characters.
+  const Pattern pattern = Pattern::compile("(?:a|ab?){1,9000}c");
+  Pattern::Scratch scratch;
+  const std::string text(20000, 'a');
+  try {
+    matches_of(pattern, text, scratch);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kUnsupported);
+    EXPECT_EQ(error.message(), "a pattern must remember more than 1208576 ways to match the text: its repeat counts are too large");
+  }
+  // The scratch can be used again.
+  EXPECT_EQ(matches_of(pattern, "xaac", scratch), (std::vector<Pattern::Match>{{1, 4}}));
 }
 
 TEST(Pattern, RefusesWhatIsNoPattern) {

@@ -1,7 +1,10 @@
 #include "added_tokens.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include <flowrun/error.hpp>
 
 #include "tokenizers/common/unicode/properties.hpp"
 #include "tokenizers/common/unicode/utf8.hpp"
@@ -75,7 +78,7 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Normalizer* norma
   for (AddedToken& token : tokens) {
     if (token.content.empty()) continue;
     ids_.insert_or_assign(token.content, token.id);
-    normalized_.erase(token.id);
+    if (token.special) specials_.insert(token.content);
     if (token.normalized && normalizer != nullptr) {
       NormalizedString text(token.content);
       normalizer->apply(text);
@@ -93,9 +96,17 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Normalizer* norma
 std::vector<Piece> AddedTokens::cut(const NormalizedString& text, const Trie& trie, bool split_special) const {
   const std::string_view all = text.text();
   std::vector<Piece> pieces;
+  constexpr std::size_t kOverlapFree = 1 << 16, kOverlapTimes = 128;
   std::size_t last = 0;
+  std::size_t spaces_begin = 0, spaces_end = 0;  // the run of white space that was read last: runs of tokens that are white space are read once
+  // As in the library a token that begins in the white space of the one before has that white space too, so a run of n such tokens gives n * n / 2 bytes.
+  std::size_t room = kOverlapFree + kOverlapTimes * all.size();
   const auto give = [&](std::size_t begin, std::size_t end, std::optional<std::uint32_t> id) {
-    if (begin < end) pieces.push_back({text.slice({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}), id});
+    if (begin >= end) return;
+    if (end - begin > room)
+      throw Error(Code::kUnsupported, "added tokens that take white space with them overlap too often in a text of " + std::to_string(all.size()) + " bytes");
+    room -= end - begin;
+    pieces.push_back({text.slice({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}), id});
   };
   for (std::size_t at = 0; !trie.empty() && at < all.size();) {
     const auto found = trie.longest(all, at);
@@ -106,10 +117,16 @@ std::vector<Piece> AddedTokens::cut(const NormalizedString& text, const Trie& tr
     auto [end, id] = *found;
     std::size_t begin = std::exchange(at, end);
     const AddedToken& token = tokens_.at(id);
-    if (split_special && token.special) continue;
+    if (split_special && is_special(token.content)) continue;
     if (token.single_word && (ends_with_word(all.substr(0, begin)) || starts_with_word(all.substr(end)))) continue;
-    if (token.lstrip) begin = std::max(trailing_space(all.substr(0, begin)), last);
-    if (token.rstrip) end += leading_space(all.substr(end));
+    if (token.lstrip) begin = begin > last ? last + trailing_space(all.substr(last, begin - last)) : last;
+    if (token.rstrip) {
+      if (end < spaces_begin || end > spaces_end) {
+        spaces_begin = end;
+        spaces_end = end + leading_space(all.substr(end));
+      }
+      end = spaces_end;
+    }
     // What an earlier token has taken with its white space is not looked at again by the library either, though it may begin inside it.
     if (begin > last) give(last, begin, std::nullopt);
     give(begin, end, id);
@@ -150,9 +167,6 @@ std::optional<std::string_view> AddedTokens::id_to_token(std::uint32_t id) const
   return found == tokens_.end() ? std::nullopt : std::optional<std::string_view>(found->second.content);
 }
 
-bool AddedTokens::is_special(std::string_view content) const {
-  const auto found = ids_.find(content);
-  return found != ids_.end() && tokens_.at(found->second).special;
-}
+bool AddedTokens::is_special(std::string_view content) const { return specials_.contains(content); }
 
 }  // namespace flowrun::tokenizers

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -65,6 +66,7 @@ class AddedTokens {
   std::map<std::uint32_t, AddedToken> tokens_;
   std::map<std::uint32_t, std::string> normalized_;  // of those whose normalized form differs
   std::map<std::string, std::uint32_t, std::less<>> ids_;
+  std::set<std::string, std::less<>> specials_;  // contents: one that is listed twice is special if either is
   Trie as_is_, normalized_trie_;
 };
 

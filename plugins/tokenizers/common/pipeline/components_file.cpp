@@ -49,6 +49,15 @@ SplitBehavior read_behavior(const JsonObject& object) {
   refuse_corrupt("'" + object.path_of("behavior") + "' is " + shown(name) + ", expected Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous");
 }
 
+struct ByteLevelKeys {
+  bool add_prefix_space, trim_offsets, use_regex;
+};
+
+ByteLevelKeys read_byte_level(const JsonObject& object) {
+  object.expect_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
+  return {object.boolean_at("add_prefix_space"), object.boolean_at("trim_offsets"), object.find("use_regex") == nullptr || object.boolean_at("use_regex")};
+}
+
 struct MetaspaceKeys {
   char32_t replacement;
   PrependScheme scheme;
@@ -96,8 +105,11 @@ std::vector<SpecialToken> read_template_tokens(const JsonObject& specials, const
 }
 
 std::vector<TemplatePiece> read_template(const JsonObject& object, const char* key, const JsonObject& specials, bool pair) {
+  // A template says a token or two; a text twice over, again and again in a sequence of templates, would be any length.
+  constexpr std::size_t kTokensMax = 1024;
   const Json& list = object.array_at(key);
   std::vector<TemplatePiece> pieces;
+  std::size_t sequences = 0, tokens = 0;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const JsonObject item(list[i], item_path(object, key, i));
     item.expect_keys({"Sequence", "SpecialToken"});
@@ -109,6 +121,10 @@ std::vector<TemplatePiece> read_template(const JsonObject& object, const char* k
     const std::string& id = piece.string_at("id");
     if (is_sequence && id != "A" && !(pair && id == "B")) refuse_corrupt("'" + piece.path_of("id") + "' is " + shown(id) + (pair ? ", expected A or B" : ", expected A"));
     pieces.push_back({is_sequence, read_id(piece.at("type_id"), piece.path_of("type_id")), is_sequence ? std::vector<SpecialToken>() : read_template_tokens(specials, id, piece.path_of("id"))});
+    sequences += is_sequence ? 1 : 0;
+    tokens += pieces.back().tokens.size();
+    if (sequences > (pair ? 2 : 1)) refuse_unsupported("'" + item.path() + "' is a sequence that stands there before, expected each once");
+    if (tokens > kTokensMax) refuse_unsupported("'" + object.path_of(key) + "' adds more than " + std::to_string(kTokensMax) + " special tokens");
   }
   return pieces;
 }
@@ -169,9 +185,8 @@ std::unique_ptr<PreTokenizer> read_pre_tokenizer(const Json& value, const std::s
   if (type == "WhitespaceSplit") return bare(make_whitespace_split());
   if (type == "UnicodeScripts") return bare(make_unicode_scripts());
   if (type == "ByteLevel") {
-    object.expect_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
-    object.boolean_at("trim_offsets");
-    return make_byte_level(object.boolean_at("add_prefix_space"), object.boolean_or("use_regex", true));
+    const ByteLevelKeys keys = read_byte_level(object);
+    return make_byte_level(keys.add_prefix_space, keys.use_regex);
   }
   if (type == "Split") {
     object.expect_keys({"type", "pattern", "behavior", "invert"});
@@ -216,8 +231,8 @@ std::unique_ptr<PostProcessor> read_post_processor(const Json& value, const std:
     return make_roberta_processing(read_special(object, "sep"), read_special(object, "cls"), object.boolean_at("trim_offsets"), object.boolean_at("add_prefix_space"));
   }
   if (type == "ByteLevel") {
-    object.expect_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
-    return make_byte_level_processing(object.boolean_at("trim_offsets"), object.boolean_at("add_prefix_space"));
+    const ByteLevelKeys keys = read_byte_level(object);
+    return make_byte_level_processing(keys.trim_offsets, keys.add_prefix_space);
   }
   if (type == "TemplateProcessing") {
     object.expect_keys({"type", "single", "pair", "special_tokens"});
@@ -240,7 +255,7 @@ std::unique_ptr<Decoder> read_decoder(const Json& value, const std::string& path
   if (type == "ByteFallback") return bare(make_byte_fallback_decoder());
   if (type == "Fuse") return bare(make_fuse_decoder());
   if (type == "ByteLevel") {
-    object.expect_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
+    read_byte_level(object);  // none of the keys means anything here
     return make_byte_level_decoder();
   }
   if (type == "BPEDecoder") {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <flowrun/error.hpp>
+
 #include "tokenizers/common/byte_level.hpp"
 #include "tokenizers/common/unicode/utf8.hpp"
 
@@ -25,14 +27,31 @@ class Function final : public Decoder {
 
 std::unique_ptr<Decoder> make(std::function<Tokens(Tokens)> body) { return std::make_unique<Function>(std::move(body)); }
 
-/// Replaces every `from`, left to right.
+/// Replaces every `from`, left to right; an empty one stands before every character and at the end.
 std::string replaced(const std::string& text, std::string_view from, std::string_view to) {
-  if (from.empty()) return text;
   std::string out;
+  if (from.empty()) {
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t begin = at;
+      next_code_point(text, at);
+      out.append(to).append(text, begin, at - begin);
+    }
+    return out.append(to);
+  }
   std::size_t last = 0;
   for (std::size_t found; (found = text.find(from, last)) != std::string::npos; last = found + from.size()) out.append(text, last, found - last) += to;
   return out += text.substr(last);
 }
+
+constexpr std::size_t kGrowthFree = 1 << 20;
+
+std::size_t bytes_of(const Tokens& tokens) {
+  std::size_t bytes = 0;
+  for (const std::string& token : tokens) bytes += token.size();
+  return bytes;
+}
+
+[[noreturn]] void refuse_growth() { throw Error(Code::kUnsupported, "the decoder makes more of the tokens than 128 times their bytes"); }
 
 /// The clean-up of English that BERT's tokenizers do.
 std::string cleaned_up(std::string text) {
@@ -154,11 +173,18 @@ std::unique_ptr<Decoder> make_metaspace_decoder(char32_t replacement, PrependSch
 
 std::unique_ptr<Decoder> make_replace_decoder(TextPattern pattern, std::string content) {
   return make([pattern = std::move(pattern), content = std::move(content)](Tokens tokens) {
+    // A step of many may not make more of its tokens than this; what many steps may, Sequence says.
+    std::size_t room = kGrowthFree + 16 * bytes_of(tokens);
     for (std::string& token : tokens) {
       std::string out;
       for (const PatternPart& part : pattern.parts(token)) {
-        if (part.matched) out += content;
-        else out.append(token, part.range.begin, part.range.end - part.range.begin);
+        if (part.matched) {
+          if (content.size() > room) refuse_growth();
+          room -= content.size();
+          out += content;
+        } else {
+          out.append(token, part.range.begin, part.range.end - part.range.begin);
+        }
       }
       token = std::move(out);
     }
@@ -169,7 +195,11 @@ std::unique_ptr<Decoder> make_replace_decoder(TextPattern pattern, std::string c
 std::unique_ptr<Decoder> make_sequence(std::vector<std::unique_ptr<Decoder>> steps) {
   const auto shared = std::make_shared<const std::vector<std::unique_ptr<Decoder>>>(std::move(steps));
   return make([shared](Tokens tokens) {
-    for (const auto& step : *shared) tokens = step->apply(std::move(tokens));
+    const std::size_t most = kGrowthFree + 128 * bytes_of(tokens);
+    for (const auto& step : *shared) {
+      tokens = step->apply(std::move(tokens));
+      if (bytes_of(tokens) > most) refuse_growth();
+    }
     return tokens;
   });
 }

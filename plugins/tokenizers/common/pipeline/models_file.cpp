@@ -1,5 +1,6 @@
 #include "models_file.hpp"
 
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,7 +18,14 @@ std::vector<VocabularyEntry> read_vocabulary(const JsonObject& model) {
   const JsonObject vocab(model.at("vocab"), model.path_of("vocab"));
   std::vector<VocabularyEntry> entries;
   entries.reserve(vocab.value().size());
-  for (const auto& [token, id] : vocab.value().items()) entries.push_back({token, read_id(id, vocab.path() + "[" + shown(token) + "]")});
+  std::unordered_map<std::uint32_t, const std::string*> seen;
+  for (const auto& [token, id] : vocab.value().items()) {
+    const std::string path = vocab.path() + "[" + shown(token) + "]";
+    entries.push_back({token, read_id(id, path)});
+    // The library spells such an id by chance, as one token or the other.
+    if (const auto [other, fresh] = seen.emplace(entries.back().id, &token); !fresh)
+      refuse_corrupt("'" + path + "' is " + shown(id) + ", which is the id of " + shown(*other->second) + " too");
+  }
   return entries;
 }
 

@@ -55,6 +55,14 @@ Range NormalizedString::whole_by_origin() const {
   return {std::min(begin, end), end};
 }
 
+void NormalizedString::check_growth(std::size_t bytes) const {
+  constexpr std::size_t kFree = 1 << 16, kTimes = 128;
+  const std::size_t original = original_.end - original_.begin;
+  const std::size_t most = std::min<std::size_t>(kFree + kTimes * original, std::numeric_limits<std::uint32_t>::max());
+  if (bytes > most)
+    throw Error(Code::kUnsupported, "the normalizer or pre-tokenizer makes more than " + std::to_string(most) + " bytes of a text of " + std::to_string(original));
+}
+
 void NormalizedString::transform(std::span<const MappedChar> chars, std::size_t removed_first) {
   if (!text_.empty()) transform_range(whole_by_origin(), chars, removed_first);
 }
@@ -76,6 +84,7 @@ void NormalizedString::transform_range(Range range, std::span<const MappedChar> 
     append_utf8(c.code_point, text);
     origins.resize(text.size(), origin);
   }
+  check_growth(text_.size() - (range.end - range.begin) + text.size());
   text_.replace(range.begin, range.end - range.begin, text);
   origins_.erase(origins_.begin() + range.begin, origins_.begin() + range.end);
   origins_.insert(origins_.begin() + range.begin, origins.begin(), origins.end());
@@ -101,6 +110,7 @@ void NormalizedString::map(const std::function<char32_t(char32_t)>& function) {
 
 void NormalizedString::prepend(std::string_view prefix) {
   if (text_.empty()) return;
+  check_growth(text_.size() + prefix.size());
   std::vector<MappedChar> chars;
   for (const char32_t c : characters_of(prefix)) chars.push_back({c, chars.empty() ? 0 : 1});
   std::size_t end = 0;
@@ -120,6 +130,7 @@ void NormalizedString::replace(std::span<const PatternPart> parts, std::string_v
     }
     // All of it counts as inserted behind what it replaces.
     const Range origin = part.range.end >= 1 ? origins_[part.range.end - 1] : Range{original_.begin, original_.begin};
+    check_growth(text.size() + content.size());
     text += content;
     origins.resize(text.size(), origin);
   }

@@ -32,6 +32,10 @@ struct PatternPart {
 /// What becomes of the parts that a pattern matches.
 enum class SplitBehavior { kRemoved, kIsolated, kMergedWithPrevious, kMergedWithNext, kContiguous };
 
+/// A text and where each byte of it came from.
+///
+/// What changes it throws kUnsupported where it would grow to more than 64 KiB and 128 times the text that it came from: a chain of replacements can make
+/// gigabytes of a line.
 class NormalizedString {
  public:
   /// Text below 4 GiB that is its own origin.
@@ -68,6 +72,7 @@ class NormalizedString {
  private:
   NormalizedString() = default;
   Range whole_by_origin() const;
+  void check_growth(std::size_t bytes) const;
 
   std::string text_;
   std::vector<Range> origins_;  // of each byte of text_, in the input

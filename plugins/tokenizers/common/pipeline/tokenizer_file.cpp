@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <unordered_map>
 #include <utility>
 
 #include <flowrun/error.hpp>
@@ -33,6 +34,12 @@ std::optional<Truncation> read_truncation(const JsonObject& root) {
   return Truncation{object.count_at("max_length"), read_is_left(object, false)};
 }
 
+/// Longer than any context: a damaged number must not take all memory.
+void check_padded_length(std::size_t length, const char* path) {
+  constexpr std::size_t kLengthMax = 1 << 20;
+  if (length > kLengthMax) refuse_unsupported("'" + std::string(path) + "' is " + std::to_string(length) + ", expected at most " + std::to_string(kLengthMax));
+}
+
 std::optional<Padding> read_padding(const JsonObject& root) {
   const Json* const value = root.find("padding");
   if (value == nullptr || value->is_null()) return std::nullopt;
@@ -43,20 +50,34 @@ std::optional<Padding> read_padding(const JsonObject& root) {
     const JsonObject strategy(object.at("strategy"), "padding.strategy");
     strategy.expect_keys({"Fixed"});
     padding.fixed_length = strategy.count_at("Fixed");
-    constexpr std::size_t kLengthMax = 1 << 24;  // longer than any context; a damaged number must not take all memory
-    if (*padding.fixed_length > kLengthMax) refuse_unsupported("'padding.strategy.Fixed' is " + std::to_string(*padding.fixed_length) + ", expected at most " + std::to_string(kLengthMax));
+    check_padded_length(*padding.fixed_length, "padding.strategy.Fixed");
   } else if (object.string_at("strategy") != "BatchLongest") {
     refuse_corrupt("'padding.strategy' is " + shown(object.at("strategy")) + ", expected BatchLongest or Fixed");
   }
   if (const Json* const multiple = object.find("pad_to_multiple_of"); multiple != nullptr && !multiple->is_null()) {
     padding.multiple_of = object.count_at("pad_to_multiple_of");
-    if (padding.multiple_of > 1 << 24) refuse_unsupported("'padding.pad_to_multiple_of' is " + shown(*multiple) + ", expected at most 16777216");
+    check_padded_length(padding.multiple_of, "padding.pad_to_multiple_of");
   }
   padding.left = read_is_left(object, false);
   padding.id = read_id(object.at("pad_id"), "padding.pad_id");
   padding.type_id = read_id(object.at("pad_type_id"), "padding.pad_type_id");
   padding.token = object.string_at("pad_token");
+  constexpr std::size_t kTokenBytesMax = 256;
+  if (padding.token.size() > kTokenBytesMax)
+    refuse_unsupported("'padding.pad_token' has " + std::to_string(padding.token.size()) + " bytes, expected at most " + std::to_string(kTokenBytesMax));
   return padding;
+}
+
+/// Gives added tokens the ids that the library gives them, which does not ask what the file says: those of the vocabulary, else the next ones behind it.
+void number_added_tokens(std::vector<AddedToken>& tokens, const Model& model) {
+  std::unordered_map<std::string_view, std::uint32_t> fresh;
+  auto next = static_cast<std::uint32_t>(model.vocab_size());
+  for (AddedToken& token : tokens) {
+    if (token.content.empty()) continue;
+    if (const auto id = model.token_to_id(token.content)) token.id = *id;
+    else if (const auto [known, is_fresh] = fresh.emplace(token.content, next); is_fresh) token.id = next++;
+    else token.id = known->second;
+  }
 }
 
 }  // namespace
@@ -102,6 +123,7 @@ Tokenizer build_tokenizer(const Json& value) {
   parts.decoder = component("decoder", read_decoder);
   parts.model = read_model(model);
   parts.added_tokens = read_added_tokens(root);
+  number_added_tokens(parts.added_tokens, *parts.model);
   parts.truncation = read_truncation(root);
   parts.padding = read_padding(root);
   return Tokenizer(std::move(parts));

@@ -19,7 +19,7 @@ Tokenizer read_tokenizer(std::string_view json);
 /// The same of a file that has been parsed.
 Tokenizer build_tokenizer(const Json& root);
 
-/// Returns "added_tokens" of the file.
+/// Returns "added_tokens" of the file, with its ids, which may not be those that they get.
 std::vector<AddedToken> read_added_tokens(const JsonObject& root);
 
 /// Returns the whole file. Throws kNotFound or kIo.

@@ -42,6 +42,7 @@ TEST(TokenizerFile, RefusesWithThePlace) {
       {"{\"version\":\"1.0\"", Code::kCorruptData, "is not JSON"},
       {changed("gpt2", "/version", "2.0"), Code::kUnsupported, "'version' is \"2.0\", expected \"1.0\""},
       {changed("gpt2", "/something", 1), Code::kUnsupported, "'something' is not a key that is known here"},
+      {changed("gpt2", ("/" + std::string(100, 'k')).c_str(), 1), Code::kUnsupported, "'kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk...' is not a key"},
       {changed("gpt2", "/pre_tokenizer/type", "ByteLvl"), Code::kUnsupported, "'pre_tokenizer.type' is \"ByteLvl\", which is not known here"},
       {changed("gpt2", "/pre_tokenizer/extra", 1), Code::kUnsupported, "'pre_tokenizer.extra' is not a key"},
       {changed("llama3", "/pre_tokenizer/pretokenizers/0/behavior", "Isolate"), Code::kCorruptData, "'pre_tokenizer.pretokenizers[0].behavior' is \"Isolate\", expected Removed"},
@@ -52,18 +53,93 @@ TEST(TokenizerFile, RefusesWithThePlace) {
       {changed("t5", "/model/vocab/3", {"x"}), Code::kCorruptData, "'model.vocab[3]' is [\"x\"], expected a token and its score"},
       {changed("t5", "/model/unk_id", 100000), Code::kInvalidArgument, "in 'model' of tokenizer.json"},
       {changed("gpt2", "/model/merges/3", {"a", "zzzz"}), Code::kCorruptData, "merges[3]"},
+      {changed("whitespace", "/model/vocab/of", 0), Code::kCorruptData, "'model.vocab[\"of\"]' is 0, which is the id of \"[UNK]\" too"},
+      {changed("gpt2", "/decoder/trim_offsets", " "), Code::kCorruptData, "'decoder.trim_offsets' is \" \", expected true or false"},
       {changed("gpt2", "/model/dropout", 0.1), Code::kUnsupported, "'model.dropout' is 0.1, expected null or 0"},
       {changed("gpt2", "/model/type", "LSTM"), Code::kUnsupported, "'model.type' is \"LSTM\", expected BPE"},
       {changed("added", "/added_tokens/0/id", -1), Code::kCorruptData, "'added_tokens[0].id' is -1, expected an id"},
       {changed("added", "/added_tokens/0/lstrip", nullptr), Code::kCorruptData, "'added_tokens[0].lstrip' is null, expected true or false"},
       {changed("limited", "/truncation/strategy", "OnlySecond"), Code::kUnsupported, "'truncation.strategy' is \"OnlySecond\""},
       {changed("limited", "/padding/strategy", {{"Fixed", 1e18}}), Code::kCorruptData, "'padding.strategy.Fixed' is"},
+      {changed("limited", "/padding/strategy", {{"Fixed", 1048577}}), Code::kUnsupported, "'padding.strategy.Fixed' is 1048577, expected at most 1048576"},
+      {changed("limited", "/padding/pad_to_multiple_of", 1 << 21), Code::kUnsupported, "'padding.pad_to_multiple_of' is 2097152, expected at most 1048576"},
+      {changed("limited", "/padding/pad_token", std::string(257, 'p')), Code::kUnsupported, "'padding.pad_token' has 257 bytes, expected at most 256"},
+      {changed("t5", "/post_processor/single/1", {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}), Code::kUnsupported, "'post_processor.single[1]' is a sequence that stands there before"},
   };
   for (const auto& one : cases) {
     const auto [code, text] = error_of([&] { read_tokenizer(one.file); });
     EXPECT_EQ(code, one.code) << text;
     EXPECT_NE(text.find(one.text), std::string::npos) << text << "\nexpected: " << one.text;
   }
+}
+
+TEST(TokenizerFile, RefusesATemplateOfManyTokens) {
+  json file = golden_files().at("t5");
+  json& special = file["post_processor"]["special_tokens"]["</s>"];
+  special["ids"] = std::vector<int>(600, 1);
+  special["tokens"] = std::vector<std::string>(600, "</s>");
+  EXPECT_EQ(error_of([&] { read_tokenizer(file.dump()); }).second, "tokenizer.json: 'post_processor.pair' adds more than 1024 special tokens");
+}
+
+/// Returns the golden tokenizer with `count` components in a sequence at `key`, each of which doubles every "a".
+std::string doubling(const char* key, const char* steps, int count) {
+  json file = golden_files().at("characters_nfc");
+  const json step = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
+  file[key] = {{"type", "Sequence"}, {steps, std::vector<json>(static_cast<std::size_t>(count), step)}};
+  return file.dump();
+}
+
+TEST(TokenizerFile, BoundsWhatReplacementsMakeOfAText) {
+  const Tokenizer few = read_tokenizer(doubling("normalizer", "normalizers", 10));
+  EXPECT_EQ(few.encode("a").size(), 1024u);
+  const Tokenizer many = read_tokenizer(doubling("normalizer", "normalizers", 40));
+  EXPECT_EQ(error_of([&] { many.encode("a"); }), (std::pair(Code::kUnsupported, std::string("the normalizer or pre-tokenizer makes more than 65664 bytes of a text of 1"))));
+}
+
+TEST(TokenizerFile, BoundsWhatADecoderMakesOfTokens) {
+  const std::vector<std::uint32_t> ids = {1};  // "a"
+  EXPECT_EQ(read_tokenizer(doubling("decoder", "decoders", 10)).decode(ids, false), std::string(1024, 'a'));
+  const Tokenizer many = read_tokenizer(doubling("decoder", "decoders", 40));
+  EXPECT_EQ(error_of([&] { many.decode(ids, false); }), (std::pair(Code::kUnsupported, std::string("the decoder makes more of the tokens than 128 times their bytes"))));
+}
+
+TEST(TokenizerFile, NumbersAddedTokensAsTheLibraryDoes) {
+  // tokenizers 0.23.3: a token of the vocabulary has its id, others the next ones, and what the file says counts for nothing.
+  json file = golden_files().at("whitespace");
+  json token = file["added_tokens"][0];
+  for (const char* const content : {"[A]", "[B]", "the"}) {
+    token["content"] = content;
+    token["id"] = 7000;
+    file["added_tokens"].push_back(token);
+  }
+  const Tokenizer tokenizer = read_tokenizer(file.dump());
+  EXPECT_EQ(tokenizer.token_to_id("[A]"), 190u);
+  EXPECT_EQ(tokenizer.token_to_id("[B]"), 191u);
+  EXPECT_EQ(tokenizer.token_to_id("the"), file["model"]["vocab"]["the"].get<std::uint32_t>());
+  EXPECT_EQ(tokenizer.id_to_token(7000), std::nullopt);
+}
+
+/// Returns a tokenizer that has a space as an added token, with a flag.
+Tokenizer with_space_token(const char* flag) {
+  json file = golden_files().at("characters_nfc");
+  json token = {{"id", 2}, {"content", " "}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", false}, {"special", false}};
+  token[flag] = true;
+  file["added_tokens"] = json::array({token});
+  return read_tokenizer(file.dump());
+}
+
+TEST(TokenizerFile, ReadsRunsOfAddedTokensThatAreWhiteSpaceOnce) {
+  // Square time would be hours here.
+  const Encoding encoding = with_space_token("lstrip").encode("a" + std::string(1'000'000, ' '));
+  EXPECT_EQ(encoding.size(), 1'000'001u);
+  EXPECT_EQ(encoding.ids.back(), 2u);
+}
+
+TEST(TokenizerFile, BoundsTheWhiteSpaceThatAddedTokensShare) {
+  const Tokenizer tokenizer = with_space_token("rstrip");
+  EXPECT_EQ(tokenizer.encode("a   ").offsets, (std::vector<Range>{{0, 1}, {1, 4}, {2, 4}, {3, 4}}));  // as tokenizers 0.23.3 has it
+  EXPECT_EQ(error_of([&] { tokenizer.encode(std::string(100'000, ' ')); }),
+            (std::pair(Code::kUnsupported, std::string("added tokens that take white space with them overlap too often in a text of 100000 bytes"))));
 }
 
 TEST(TokenizerFile, NamesAMissingFile) {
