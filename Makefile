@@ -9,6 +9,8 @@ SHELL := /bin/bash
 GRAPH ?= graphs/pretrain.toml
 PREFIX ?= /usr/local
 SOAK_REPEATS ?= 20
+FUZZ_SECONDS ?= 10
+SOAK_FUZZ_SECONDS ?= 600
 # One job a core, and no more than one for 2 GiB of free memory: a source file that includes LibTorch takes about 1.5 GiB.
 JOBS ?= $(shell awk -v cores="$$(nproc)" '/^MemAvailable/ { fit = int($$2 / 2097152) } END { print fit < 1 ? 1 : fit < cores ? fit : cores }' /proc/meminfo)
 
@@ -41,8 +43,9 @@ run: bootstrap build data ## Set up, build, bring the text, and train the defaul
 	build/bin/flowrun $(GRAPH)
 
 .PHONY: test
-test: bootstrap build build-asan data ## Set up, build, and run every test; the sanitizers over the portable half first
+test: bootstrap build build-asan build-fuzz data ## Set up, build, and run every test; the sanitizers over the portable half first
 	status=0; \
+	scripts/fuzz $(FUZZ_SECONDS) || status=$$?; \
 	ctest --preset asan-ubsan --parallel $(JOBS) || status=$$?; \
 	ctest --preset release --parallel $(JOBS) || status=$$?; \
 	exit $$status
@@ -60,6 +63,15 @@ build-asan:
 	cmake --preset asan-ubsan
 	cmake --build --preset asan-ubsan --parallel $(JOBS)
 
+.PHONY: build-fuzz
+build-fuzz:
+	cmake --preset fuzz
+	cmake --build --preset fuzz --parallel $(JOBS)
+
+.PHONY: fuzz
+fuzz: bootstrap build-fuzz ## Fuzz the tokenizers' readers and encoder, FUZZ_SECONDS for each of five targets
+	scripts/fuzz $(FUZZ_SECONDS)
+
 .PHONY: bench
 bench: bootstrap build data $(peers)/.installed ## Measure, beside the peers
 	bench/run $(peers)/bin/python
@@ -70,7 +82,8 @@ parity: bootstrap build data $(peers)/.installed ## Compare runs/pretrain with t
 	$(peers)/bin/python bench/peers/parity.py
 
 .PHONY: soak
-soak: bootstrap build data ## Repeat the slow tests SOAK_REPEATS times, or until one fails
+soak: bootstrap build build-fuzz data ## Repeat the slow tests SOAK_REPEATS times, or until one fails; fuzz SOAK_FUZZ_SECONDS a target
+	scripts/fuzz $(SOAK_FUZZ_SECONDS)
 	ctest --preset release --label-regex slow --repeat until-fail:$(SOAK_REPEATS) --parallel $(JOBS)
 
 .PHONY: install
@@ -79,7 +92,7 @@ install: build ## Install below PREFIX (/usr/local); the tree can be moved after
 
 .PHONY: clean
 clean: ## Remove what was built; data/, runs/ and the cache folder stay
-	rm -rf build build-dev build-asan
+	rm -rf build build-dev build-asan build-fuzz
 
 .PHONY: help
 help: ## Print this list

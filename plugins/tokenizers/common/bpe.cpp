@@ -96,7 +96,8 @@ void Bpe::encode_by_heap(std::string_view pretoken, Scratch& scratch, std::vecto
   check_size(pretoken);
   const auto n = static_cast<std::uint32_t>(pretoken.size());
   // A token is known by the position of its first byte; a position that was merged away has no id.
-  auto& [ids, next, previous, heap, unused] = scratch;
+  auto &ids = scratch.ids, &next = scratch.next, &previous = scratch.previous;
+  auto& heap = scratch.heap;
   ids.resize(n), next.resize(n), previous.resize(n), heap.clear();
   for (std::uint32_t i = 0; i < n; ++i) {
     ids[i] = byte_ids_[byte_at(pretoken, i)];

@@ -102,7 +102,7 @@ void GeneralBpe::add_symbols(std::string_view pretoken, Work& work) const {
   for (std::size_t begin = 0; begin < pretoken.size();) {
     const std::size_t end = char_end(pretoken, begin);
     const auto bytes = static_cast<std::uint32_t>(end - begin);
-    const std::string_view spelt = spelling(pretoken.substr(begin, bytes), begin == 0, end == pretoken.size(), work.spelt);
+    const std::string_view spelt = spelling_of(pretoken.substr(begin, bytes), begin == 0, end == pretoken.size(), work.spelt);
     begin = end;
     if (const auto id = vocabulary_.id(spelt)) {
       add_unknown();
@@ -118,7 +118,7 @@ void GeneralBpe::add_symbols(std::string_view pretoken, Work& work) const {
   add_unknown();
 }
 
-std::string_view GeneralBpe::spelling(std::string_view character, bool first, bool last, std::string& buffer) const {
+std::string_view GeneralBpe::spelling_of(std::string_view character, bool first, bool last, std::string& buffer) const {
   const bool prefixed = !first && options_.continuing_subword_prefix, suffixed = last && options_.end_of_word_suffix;
   if (!prefixed && !suffixed) return character;
   buffer.clear();

@@ -54,7 +54,7 @@ class GeneralBpe final : public Model {
   struct Work;
 
   void add_symbols(std::string_view pretoken, Work& work) const;
-  std::string_view spelling(std::string_view character, bool first, bool last, std::string& buffer) const;
+  std::string_view spelling_of(std::string_view character, bool first, bool last, std::string& buffer) const;
   bool add_bytes(std::string_view spelt, MergeQueue& queue) const;
 
   Vocabulary vocabulary_;
