@@ -20,6 +20,12 @@ std::string cut_short(std::string text) {
   return text;
 }
 
+/// A key that may be anything: escaped, so that no zero byte ends the message.
+std::string shown_key(const std::string& key) {
+  const std::string quoted = Json(key).dump(-1, ' ', true, Json::error_handler_t::replace);
+  return cut_short(quoted.substr(1, quoted.size() - 2));
+}
+
 }  // namespace
 
 void refuse_corrupt(const std::string& message) { throw Error(Code::kCorruptData, "tokenizer.json: " + message); }
@@ -116,7 +122,7 @@ void JsonObject::expect(const char* key, std::initializer_list<Json> supported) 
 
 void JsonObject::expect_keys(std::initializer_list<std::string_view> known) const {
   for (const auto& [key, value] : value_.items())
-    if (std::find(known.begin(), known.end(), key) == known.end()) refuse_unsupported("'" + path_of(cut_short(key)) + "' is not a key that is known here");
+    if (std::find(known.begin(), known.end(), key) == known.end()) refuse_unsupported("'" + path_of(shown_key(key)) + "' is not a key that is known here");
 }
 
 std::uint32_t read_id(const Json& value, const std::string& path) {

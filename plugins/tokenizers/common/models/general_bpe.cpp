@@ -22,7 +22,7 @@ std::size_t char_end(std::string_view text, std::size_t begin) noexcept {
 
 std::uint32_t id_in_merge(const Vocabulary& vocabulary, std::string_view token, std::size_t rank) {
   if (const auto id = vocabulary.id(token)) return *id;
-  throw Error(Code::kCorruptData, "merges[" + std::to_string(rank) + "] needs the token '" + std::string(token) + "', which is not in the vocabulary");
+  throw Error(Code::kCorruptData, "merges[" + std::to_string(rank) + "] needs the token " + quoted(token) + ", which is not in the vocabulary");
 }
 
 MergeTable make_table(const Vocabulary& vocabulary, const GeneralBpe::Merges& merges, std::size_t prefix_bytes) {
@@ -37,7 +37,7 @@ MergeTable make_table(const Vocabulary& vocabulary, const GeneralBpe::Merges& me
     const auto& [left, right] = merges[rank];
     // The prefix is cut off by its length alone, whatever stands there.
     if (right.size() < prefix_bytes)
-      throw Error(Code::kCorruptData, "merges[" + std::to_string(rank) + "] has '" + right + "' on the right, which is shorter than continuing_subword_prefix");
+      throw Error(Code::kCorruptData, "merges[" + std::to_string(rank) + "] has " + quoted(right) + " on the right, which is shorter than continuing_subword_prefix");
     ids.push_back({id_in_merge(vocabulary, left, rank), id_in_merge(vocabulary, right, rank), 0});
     ids.back().result = id_in_merge(vocabulary, left + right.substr(prefix_bytes), rank);
   }

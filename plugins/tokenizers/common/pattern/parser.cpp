@@ -275,7 +275,7 @@ class Parser {
         case 'i': flags.ignore_case = on; break;
         case 'm': flags.dot_all = on; break;
         case 'x': flags.extended = on; break;
-        default: in_.unsupported("the group option '" + shown(c) + "'", offset);
+        default: in_.unsupported(c < 0x20 ? "a group option that is a control character" : "the group option '" + shown(c) + "'", offset);
       }
     }
   }

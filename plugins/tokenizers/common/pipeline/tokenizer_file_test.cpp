@@ -43,6 +43,8 @@ TEST(TokenizerFile, RefusesWithThePlace) {
       {changed("gpt2", "/version", "2.0"), Code::kUnsupported, "'version' is \"2.0\", expected \"1.0\""},
       {changed("gpt2", "/something", 1), Code::kUnsupported, "'something' is not a key that is known here"},
       {changed("gpt2", ("/" + std::string(100, 'k')).c_str(), 1), Code::kUnsupported, "'kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk...' is not a key"},
+      {changed("gpt2", "/model/merges/3", {"a", std::string("z\0z", 3)}), Code::kCorruptData, "merges[3] needs the token 'z?z', which is not in the vocabulary\n  in 'model'"},
+      {R"({"version":"1.0","a\u0000b":1})", Code::kUnsupported, "'a\\u0000b' is not a key"},
       {changed("gpt2", "/pre_tokenizer/type", "ByteLvl"), Code::kUnsupported, "'pre_tokenizer.type' is \"ByteLvl\", which is not known here"},
       {changed("gpt2", "/pre_tokenizer/extra", 1), Code::kUnsupported, "'pre_tokenizer.extra' is not a key"},
       {changed("llama3", "/pre_tokenizer/pretokenizers/0/behavior", "Isolate"), Code::kCorruptData, "'pre_tokenizer.pretokenizers[0].behavior' is \"Isolate\", expected Removed"},
