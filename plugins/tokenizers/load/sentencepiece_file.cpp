@@ -14,7 +14,7 @@
 #include "tokenizers/common/unigram/base64.hpp"
 #include "tokenizers/common/unigram/precompiled_normalizer.hpp"
 #include "tokenizers/common/unigram/sentencepiece_model.hpp"
-#include "tokenizers/common/unigram/utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {

@@ -12,7 +12,7 @@
 #include "tokenizers/common/models/tiktoken_ranks.hpp"
 #include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/pattern/scanners.hpp"
-#include "tokenizers/common/unigram/utf8.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
