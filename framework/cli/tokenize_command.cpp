@@ -35,7 +35,12 @@ class LoadedTokenizer {
     table_ = static_cast<const flowrun_tokenizer*>(plugin->get_interface(FLOWRUN_TOKENIZER_DRAFT_2));
     if (table_ == nullptr || table_->size < sizeof *table_) throw Error(Code::kUnavailable, fmt::format("plugin '{}' does not give '{}'", kPlugin, FLOWRUN_TOKENIZER_DRAFT_2));
     const graph::NodeCall call(nullptr);
-    call.check(table_->load(call.table(), path.c_str(), pattern.empty() ? nullptr : pattern.c_str(), &self_));
+    try {
+      call.check(table_->load(call.table(), path.c_str(), pattern.empty() ? nullptr : pattern.c_str(), &self_));
+    } catch (Error& error) {
+      if (error.code() == Code::kInvalidArgument) error.add_context("'pattern' is the option --pattern; the others are parameters of tokenizers/load in a graph");
+      throw;
+    }
   }
   LoadedTokenizer(const LoadedTokenizer&) = delete;
   LoadedTokenizer& operator=(const LoadedTokenizer&) = delete;

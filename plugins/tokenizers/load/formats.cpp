@@ -49,8 +49,9 @@ bool is_json(std::string_view content) {
   constexpr std::string_view kJsonSpace = " \t\r\n";
   const std::size_t brace = content.find_first_not_of(kJsonSpace);
   if (brace == std::string_view::npos || content[brace] != '{') return false;
+  // A model of sentencepiece may begin with a line feed and a brace, too: its first field, of 123 bytes.
   const std::size_t next = content.find_first_not_of(kJsonSpace, brace + 1);
-  return next == std::string_view::npos || content[next] == '"' || content[next] == '}';  // a protobuf may begin with white space and a brace, too
+  return content[0] != '\n' || next == std::string_view::npos || content[next] == '"' || content[next] == '}';
 }
 
 /// Returns the beginning of a file as it reads in a message.

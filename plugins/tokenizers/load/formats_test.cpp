@@ -87,6 +87,8 @@ TEST(Formats, SayWhatAnUnknownFileBeginsWith) {
       << text;
   EXPECT_NE(error_of([&] { read_tokenizer_files(folder.write("tokenizer.json", ""), {}); }).second.find("found an empty file, expected"), std::string::npos);
   EXPECT_EQ(error_of([&] { read_tokenizer_files(folder.path() + "/nothing.model", {}); }).first, Code::kNotFound);
+  EXPECT_EQ(read_tokenizer_files(folder.write("tokenizer.json", "{damaged"), {}).tokenizer_json, "{damaged");  // refused as JSON, with its place
+  EXPECT_NE(error_of([&] { read_tokenizer_files(folder.write("tokenizer.json", "\n{\npdamaged"), {}); }).second.find("sentencepiece model: "), std::string::npos);
 }
 
 TEST(Formats, TakeTheFirstFileOfAFolder) {
