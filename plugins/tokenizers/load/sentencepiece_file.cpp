@@ -77,7 +77,7 @@ class Characters {
   static char32_t next(std::string_view text, std::size_t& at) {
     const std::string_view character = text.substr(at, utf8_bytes(text, at));
     at += character.size();
-    return utf8_decode(character);
+    return decode_utf8(character, 0).code_point;
   }
 
  private:

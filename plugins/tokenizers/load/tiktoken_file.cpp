@@ -93,7 +93,7 @@ void check_special_tokens(const std::vector<NamedId>& special_tokens, const std:
   for (const auto& [content, id] : special_tokens) {
     const std::string name = "the special token '" + content + "'";
     if (content.empty()) throw Error(Code::kInvalidArgument, "a special token is empty");
-    if (utf8_error(content) != std::string_view::npos) throw Error(Code::kInvalidArgument, "special token " + std::to_string(seen.size()) + " is not UTF-8");
+    if (find_malformed_utf8(content) != std::string_view::npos) throw Error(Code::kInvalidArgument, "special token " + std::to_string(seen.size()) + " is not UTF-8");
     if (!seen.insert(content).second) throw Error(Code::kInvalidArgument, name + " is there twice");
   }
   for (const auto& [token, id] : vocab)
