@@ -111,7 +111,7 @@ class EncodeNode : public Map {
         .parameter(path("tokenizer_path").about("A tokenizer.json of Hugging Face tokenizers, instead of the port 'tokenizer'."))
         .exactly_one_of({"tokenizer", "tokenizer_path"})
         .determinism("pure")
-        .threads("Any number of calls at once; each has an encoder with caches of 1.5 MiB.")
+        .threads("Any number of calls at once; each has an encoder with caches of 1.5 MiB at most.")
         .source(source + "; ids equal those of Hugging Face tokenizers 0.23.3 with encode_special_tokens = True.")
         .example("[node.tokens]\nplugin = \"" + id + "\"\nin = \"documents\"\ntokenizer = \"vocabulary\"\n");
   }

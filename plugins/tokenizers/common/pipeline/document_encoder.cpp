@@ -48,6 +48,7 @@ DocumentTokenizer::DocumentTokenizer(const std::string& path, std::string_view m
       throw Error(Code::kInvalidArgument, "its model is " + tokenizer_->model_type() + ", expected " + std::string(model_type) + ": use plugin \"" +
                                               plugin_for(tokenizer_->model_type()) + "\"");
     fast_ = FastBpe::make(root);
+    in_parts_ = PartsEncoder::serves(root);
     endoftext_id_ = find_endoftext(*tokenizer_, path);
   } catch (Error& error) {
     error.add_context("in '" + path + "'");
@@ -56,15 +57,17 @@ DocumentTokenizer::DocumentTokenizer(const std::string& path, std::string_view m
 }
 
 DocumentTokenizer::Encoder::Encoder(std::shared_ptr<const DocumentTokenizer> tokenizer)
-    : tokenizer_(std::move(tokenizer)), fast_(tokenizer_->fast_ ? tokenizer_->fast_->make_encoder() : nullptr) {}
+    : tokenizer_(std::move(tokenizer)), fast_(tokenizer_->fast_ ? tokenizer_->fast_->make_encoder() : nullptr) {
+  if (tokenizer_->in_parts_) parts_ = std::make_unique<PartsEncoder>(*tokenizer_->tokenizer_);
+}
 
 void DocumentTokenizer::Encoder::encode(std::string_view text, std::vector<std::uint32_t>& out) {
   if (fast_ && tokenizer_->fast_->fits(text)) {
     fast_->encode(text, out);
     return;
   }
-  const Encoding encoding = tokenizer_->tokenizer_->encode(text, {.add_special_tokens = false, .split_special = true, .limit = false, .offsets = false});
-  out.insert(out.end(), encoding.ids.begin(), encoding.ids.end());
+  if (parts_) parts_->encode(text, out);
+  else encode_as_data(*tokenizer_->tokenizer_, text, out);
 }
 
 }  // namespace flowrun::tokenizers
