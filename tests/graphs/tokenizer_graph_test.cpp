@@ -128,13 +128,15 @@ TEST_F(TokenizerGraph, LeavesTheTokenizerInTheRunsFolderAndIsNotRunTwice) {
 
   const auto again = run_graph(kGraph, "again");
   ASSERT_EQ(again.exit_code, 0) << again;
-  for (const auto& stage : Json::parse(again.out)["stages"]) EXPECT_EQ(stage["cached"], true);
+  const Json cached = Json::parse(again.out);
+  for (const auto& stage : cached.at("stages")) EXPECT_EQ(stage["cached"], true);
   for (const char* name : {"tokenizer/tokenizer.json", "tokenizer-report.json", "tokenizer-report.md"}) EXPECT_EQ(read(std::string("again/") + name), read(std::string("run/") + name));
 
   // Where the report goes is no part of it; what it lists is, and the vocabulary is then used again.
   const auto elsewhere = run_graph(kGraph, "elsewhere", {"node.report.folder=for/my/model", "node.report.path=out/numbers.json"});
   ASSERT_EQ(elsewhere.exit_code, 0) << elsewhere;
-  for (const auto& stage : Json::parse(elsewhere.out)["stages"]) EXPECT_EQ(stage["cached"], true);
+  const Json moved = Json::parse(elsewhere.out);
+  for (const auto& stage : moved.at("stages")) EXPECT_EQ(stage["cached"], true);
   EXPECT_EQ(read("elsewhere/for/my/model/tokenizer.json"), read("run/tokenizer/tokenizer.json"));
   EXPECT_EQ(read("elsewhere/out/numbers.json"), read("run/tokenizer-report.json"));
   const auto longer = Json::parse(run_graph(kGraph, "longer", {"node.report.longest=5"}).out);

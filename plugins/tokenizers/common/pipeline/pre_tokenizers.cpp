@@ -180,6 +180,7 @@ void spell_bytes(NormalizedString& text) {
 }
 
 TextPattern TextPattern::literal(std::string text) {
+  if (text.empty()) return expression("");  // stands between any two characters
   TextPattern pattern;
   pattern.text_ = std::move(text);
   return pattern;
@@ -208,7 +209,7 @@ std::vector<PatternPart> TextPattern::parts(std::string_view text) const {
     Pattern::Matches matches(*pattern_, text, scratch);
     while (const auto match = matches.next()) matched(match->begin, match->end);
   } else {
-    for (std::size_t found; !text_.empty() && (found = text.find(text_, last)) != std::string_view::npos;) matched(found, found + text_.size());
+    for (std::size_t found; (found = text.find(text_, last)) != std::string_view::npos;) matched(found, found + text_.size());
   }
   if (last != text.size()) parts.push_back({{narrow(last), narrow(text.size())}, false});
   return parts;

@@ -93,7 +93,7 @@ std::string read_text(const std::string& path) {
 std::vector<AddedToken> read_added_tokens(const JsonObject& root) {
   std::vector<AddedToken> tokens;
   const Json* const list = root.find("added_tokens");
-  if (list == nullptr || list->is_null()) return tokens;
+  if (list == nullptr) return tokens;
   const Json& entries = root.array_at("added_tokens");
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const JsonObject entry(entries[i], "added_tokens[" + std::to_string(i) + "]");

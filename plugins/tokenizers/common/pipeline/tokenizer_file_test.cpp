@@ -192,5 +192,19 @@ TEST(TokenizerFile, AnyDamageIsRefusedOrHarmless) {
   EXPECT_GT(refused, 300);
 }
 
+// As tokenizers 0.23.3 does it: an empty text stands before, between and behind the characters.
+TEST(TokenizerFile, AnEmptyPatternStandsBetweenCharacters) {
+  json file = json::parse(R"({"added_tokens": [], "normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": "a"},
+    "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?m:.)|\\n"}, "behavior": "Isolated", "invert": false},
+    "model": {"type": "WordLevel", "vocab": {"[UNK]": 0, "a": 1, " ": 2}, "unk_token": "[UNK]"}})");
+  const std::vector<std::uint32_t> replaced{1, 2, 1}, split{1, 0, 2, 1};
+  EXPECT_EQ(read_tokenizer(file.dump()).encode(" ").ids, replaced);
+  file["normalizer"] = nullptr;
+  file["pre_tokenizer"]["pattern"] = {{"String", ""}};
+  EXPECT_EQ(read_tokenizer(file.dump()).encode("ab a").ids, split);
+  file["added_tokens"] = nullptr;
+  EXPECT_THROW(read_tokenizer(file.dump()), Error);
+}
+
 }  // namespace
 }  // namespace flowrun::tokenizers
