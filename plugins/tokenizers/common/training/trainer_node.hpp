@@ -8,6 +8,10 @@
 #include <string>
 #include <string_view>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <flowrun/node.hpp>
 
 #include "word_counter.hpp"
@@ -36,6 +40,9 @@ class TrainerNode : public Blocking, public Stateful {
 
   void finish(const Call& call) override {
     call.log(FLOWRUN_LOG_INFO, "training on " + std::to_string(words_->words()) + " words in " + std::to_string(bytes_) + " bytes of text");
+#ifdef __GLIBC__
+    ::malloc_trim(0);  // what the documents took goes back to the system, so that it does not stand beside what training takes
+#endif
     train(call, *words_, staging_);
   }
 
