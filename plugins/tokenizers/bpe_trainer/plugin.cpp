@@ -1,10 +1,9 @@
 // tokenizers/bpe_trainer: learns a byte-level BPE tokenizer from all of its input. The algorithm is in bpe_trainer.cpp.
 
-#include <algorithm>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <flowrun/node.hpp>
 
@@ -13,6 +12,7 @@
 #include "tokenizers/common/pattern/scanners.hpp"
 #include "tokenizers/common/pipeline/pre_tokenizers.hpp"
 #include "tokenizers/common/tokenizer_json.hpp"
+#include "tokenizers/common/training/tokenizer_writer.hpp"
 #include "tokenizers/common/training/trainer_node.hpp"
 #include "tokenizers/common/write_file.hpp"
 
@@ -49,7 +49,8 @@ class BpeTrainerNode : public TrainerNode {
     options_.vocab_size = static_cast<std::uint32_t>(params.integer("vocab_size"));
     options_.min_frequency = static_cast<std::uint64_t>(params.integer("min_frequency"));
     if (!expression_.empty()) splitter_ = TextPattern::expression(expression_);
-    for (std::string& token : params.strings("special_tokens")) add_special(std::move(token));
+    for (std::string& token : params.strings("special_tokens")) options_.specials.push_back(std::move(token));
+    check_special_tokens(options_.specials);
   }
 
   void open(Open& open) override {
@@ -61,13 +62,6 @@ class BpeTrainerNode : public TrainerNode {
  private:
   static constexpr int kVocabSizeMin = 256 + 3;
   static constexpr int kVocabSizeMax = 1 << 20;  // four times the largest published vocabularies
-
-  void add_special(std::string token) {
-    if (token.empty() || std::find(options_.specials.begin(), options_.specials.end(), token) != options_.specials.end())
-      throw Error(Code::kInvalidArgument, "'special_tokens' holds '" + token + "', expected names that differ and are not " + bpe::kEndOfText + ", " +
-                                                                bpe::kPad + " or " + bpe::kMask);
-    options_.specials.push_back(std::move(token));
-  }
 
   void count(std::string_view text, WordCounter& words) override {
     if (expression_.empty()) return bpe::count_pretokens(text, scanner_, words);

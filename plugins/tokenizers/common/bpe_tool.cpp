@@ -24,21 +24,15 @@
 #include "tokenizers/common/gpt2_pretokenizer.hpp"
 #include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/tokenizer_json.hpp"
+#include "tokenizers/common/tool_documents.hpp"
 
 namespace {
 
 using namespace flowrun::bpe;
+using flowrun::tokenizers::read_documents;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-std::vector<std::string> read_documents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("'" + path + "' cannot be opened");
-  std::vector<std::string> documents;
-  for (std::string line; std::getline(file, line);) documents.push_back(nlohmann::json::parse(line).get<std::string>());
-  return documents;
-}
 
 template <class T>
 void print_list(const std::vector<T>& values) {

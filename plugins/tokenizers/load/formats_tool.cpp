@@ -17,18 +17,11 @@
 
 #include "formats.hpp"
 #include "tokenizers/common/pipeline/document_encoder.hpp"
+#include "tokenizers/common/tool_documents.hpp"
 
 namespace {
 
 using namespace flowrun::tokenizers;
-
-std::vector<std::string> read_documents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("'" + path + "' cannot be opened");
-  std::vector<std::string> documents;
-  for (std::string line; std::getline(file, line);) documents.push_back(nlohmann::json::parse(line).get<std::string>());
-  return documents;
-}
 
 void encode(const std::string& tokenizer, const std::string& model_type, const std::string& path, bool quiet) {
   DocumentTokenizer::Encoder encoder(std::make_shared<const DocumentTokenizer>(tokenizer, model_type));

@@ -9,14 +9,12 @@
 
 #include "components_file.hpp"
 #include "tokenizer_file.hpp"
+#include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/pattern/scanners.hpp"
 #include "tokenizers/common/tokenizer_json.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
-
-// The pattern that a ByteLevel pre-tokenizer has built in.
-constexpr std::string_view kGpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 bool is_type(const Json& component, const char* type) { return component.is_object() && component.value("type", Json()) == type; }
 
@@ -27,7 +25,7 @@ bool is_byte_level(const Json& component, bool use_regex) {
 /// Returns the scanner that does all that the pre-tokenizer does, or null. Every byte belongs to a match of a known pattern, so it does not matter whether
 /// matches are isolated or what is between them removed.
 bpe::Scanner scanner_of(const Json& pre_tokenizer) {
-  if (is_byte_level(pre_tokenizer, true)) return find_scanner(kGpt2Pattern);
+  if (is_byte_level(pre_tokenizer, true)) return find_scanner(expression_named("gpt2"));
   if (!is_type(pre_tokenizer, "Sequence")) return nullptr;
   const Json& steps = pre_tokenizer.at("pretokenizers");
   if (steps.size() != 2 || !is_type(steps[0], "Split") || !is_byte_level(steps[1], false)) return nullptr;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tokenizers/common/byte_level.hpp"
+#include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/unicode/properties.hpp"
 #include "tokenizers/common/unicode/scripts.hpp"
 #include "tokenizers/common/unicode/utf8.hpp"
@@ -75,7 +76,7 @@ class ByteLevel final : public PreTokenizer {
   ByteLevel(bool add_prefix_space, bool use_regex)
       : add_prefix_space_(add_prefix_space),
         use_regex_(use_regex),
-        pattern_(TextPattern::expression(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)")) {}
+        pattern_(TextPattern::expression(std::string(expression_named("gpt2")))) {}
   void apply(Pieces& pieces) const override {
     cut_pieces(pieces, [&](NormalizedString& text) {
       if (add_prefix_space_ && !text.text().starts_with(' ')) text.prepend(" ");

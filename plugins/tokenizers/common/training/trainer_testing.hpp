@@ -2,11 +2,15 @@
 
 // What the tests of the trainers' nodes share.
 
+#include <algorithm>
+#include <cstdint>
 #include <fstream>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <flowrun/testing.hpp>
@@ -68,6 +72,15 @@ inline std::vector<std::string> golden_texts(const std::string& family, const nl
     begin = end + 2;
   }
   return texts;
+}
+
+/// Trains on the corpus as it is and in another order and other batches: the files must be the same. Returns the tokenizer.json.
+inline std::string train_in_any_order(const std::string& family, std::int64_t vocab_size) {
+  std::vector<std::string> texts = golden_texts(family, "corpus");
+  const std::string file = train_node(texts, {{"vocab_size", vocab_size}}).tokenizer_json;
+  std::shuffle(texts.begin(), texts.end(), std::mt19937(3));
+  EXPECT_EQ(train_node(texts, {{"vocab_size", vocab_size}}, 3).tokenizer_json, file);
+  return file;
 }
 
 inline std::vector<TrainedGolden> read_trained_goldens(const std::string& plugin_folder) {
