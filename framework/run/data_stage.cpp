@@ -26,6 +26,15 @@ class EndBody final : public graph::OrderedBody {
   flowrun_status finish(const flowrun_call*, std::span<ArrowArray>) override { return FLOWRUN_OK; }
 };
 
+/// Returns the credits of a stage: what keeps every thread busy while some batches take long. Beyond that, batches would only stand in memory before the
+/// slowest node, as many as `memory_bytes` allows.
+std::int64_t stage_credits(const RunContext& context) {
+  constexpr std::int64_t kBatchesAThread = 32, kLeast = std::int64_t{32} << 20;  // long documents find room beside one another
+  const config::RunSpec& run = context.graph.run;
+  const std::int64_t batch_bytes = std::min(run.batch_bytes, run.memory_bytes / (kBatchesAThread * context.threads));  // cannot overflow
+  return std::min(run.memory_bytes, std::max(kLeast, kBatchesAThread * context.threads * batch_bytes));
+}
+
 /// Builds and runs the flow of one stage.
 class StageRunner {
  public:
@@ -34,7 +43,7 @@ class StageRunner {
         stage_(context.plan.stages[index]),
         index_(index),
         control_(context.stop),
-        credits_(context.graph.run.memory_bytes),
+        credits_(stage_credits(context)),
         records_folder_(fmt::format("{}/.records-{}", context.folder, index)) {}
 
   DataStageResult run() {
