@@ -117,7 +117,7 @@ std::unique_ptr<Cursor> FileSource::open_unit(const Call&, std::int64_t unit) {
 
 Descriptor FileSource::describe(Descriptor descriptor) {
   return descriptor.output({"out", "documents"})
-      .parameter(paths("paths").required().about("Files, by globs, read in the order of their names; .gz and .zst are decompressed."))
+      .parameter(paths("paths").required().about("Files, by globs, read in the order of their names; gzip, zstd, xz, bzip2 and lz4 are decompressed."))
       .parameter(string("domain").defaults("").about("The domain of the documents."))
       .threads("Any number of units at once; files of together up to 4 MiB are one unit, a larger file is one by itself.");
 }

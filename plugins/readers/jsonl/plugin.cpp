@@ -69,7 +69,7 @@ class Jsonl : public FileSource {
  public:
   static Descriptor descriptor() {
     return describe(Descriptor("readers/jsonl", "0.1.0"))
-        .summary("Reads documents from JSON Lines: one object a line, plain, .gz or .zst.")
+        .summary("Reads documents from JSON Lines: one object a line, plain or compressed.")
         .parameter(string("text_field").defaults("text").about("The key that holds the text."))
         .parameter(string("id_field").about("The key that holds the document's id, a string or an integer; without it, and where it is missing or null, the id is <path>#<record from 0>."))
         .parameter(string("domain_field").about("The key that holds the domain; where it is missing or null, 'domain' is used."))

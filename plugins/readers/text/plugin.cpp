@@ -47,7 +47,7 @@ class Text : public FileSource {
  public:
   static Descriptor descriptor() {
     return describe(Descriptor("readers/text", "0.1.0"))
-        .summary("Reads text files, each a document or cut into several; plain, .gz or .zst. An empty file gives no document.")
+        .summary("Reads text files, each a document or cut into several; plain or compressed. An empty file gives no document.")
         .parameter(string("split").choices({"file", "blank_lines", "bytes"}).defaults("file").about(
             "What is a document: a file as it is; what stands between blank lines; or pieces of about 'split_bytes', cut at a blank line."))
         .parameter(integer("split_bytes").unit("bytes").range(16, 1 << 29).defaults(16384).about(
