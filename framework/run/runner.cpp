@@ -262,19 +262,21 @@ class Runner {
       for (const auto& parameter : node.descriptor().parameters) {
         if (parameter.type != "output_path" || !node.parameters.contains(parameter.name)) continue;
         const fs::path target = fs::path(context.folder) / node.parameters[parameter.name].get<std::string>();
-        if (only_missing && fs::exists(target)) continue;
-        if (only_missing && !context.store.has(artifact.key)) without_artifact.push_back(target.string());
-        else publish(fs::path(context.store.folder(artifact.key)) / staged_name(parameter.name, target.string()), target);
+        if (!only_missing || context.store.has(artifact.key))
+          publish(fs::path(context.store.folder(artifact.key)) / staged_name(parameter.name, target.string()), target, only_missing);
+        else if (!fs::exists(target)) without_artifact.push_back(target.string());
       }
     }
     return without_artifact;
   }
 
-  static void publish(const fs::path& source, const fs::path& target) {
+  /// Puts a file, or each file of a folder, where it belongs.
+  static void publish(const fs::path& source, const fs::path& target, bool only_missing) {
     if (fs::is_directory(source)) {
-      for (const auto& entry : fs::directory_iterator(source)) publish(entry.path(), target / entry.path().filename());
+      for (const auto& entry : fs::directory_iterator(source)) publish(entry.path(), target / entry.path().filename(), only_missing);
       return;
     }
+    if (only_missing && fs::exists(target)) return;
     fs::create_directories(target.parent_path());
     const std::string temporary = target.string() + ".tmp";
     std::error_code error;

@@ -132,12 +132,20 @@ TEST_F(TokenizerGraph, LeavesTheTokenizerInTheRunsFolderAndIsNotRunTwice) {
   for (const auto& stage : cached.at("stages")) EXPECT_EQ(stage["cached"], true);
   for (const char* name : {"tokenizer/tokenizer.json", "tokenizer-report.json", "tokenizer-report.md"}) EXPECT_EQ(read(std::string("again/") + name), read(std::string("run/") + name));
 
+  // The same run again puts back what somebody has removed, a file of a folder as well, and leaves the rest alone.
+  for (const char* name : {"tokenizer/tokenizer_config.json", "tokenizer-report.md"}) ASSERT_TRUE(fs::remove(path(std::string("run/") + name)));
+  ASSERT_TRUE(fs::remove(path("run/tokenizer/tokenizer.json")));
+  write("run/tokenizer/tokenizer.json", "mine");
+  ASSERT_EQ(run_graph(kGraph, "run").exit_code, 0);
+  for (const char* name : {"tokenizer/tokenizer_config.json", "tokenizer-report.md"}) EXPECT_EQ(read(std::string("run/") + name), read(std::string("again/") + name));
+  EXPECT_EQ(read("run/tokenizer/tokenizer.json"), "mine");
+
   // Where the report goes is no part of it; what it lists is, and the vocabulary is then used again.
   const auto elsewhere = run_graph(kGraph, "elsewhere", {"node.report.folder=for/my/model", "node.report.path=out/numbers.json"});
   ASSERT_EQ(elsewhere.exit_code, 0) << elsewhere;
   const Json moved = Json::parse(elsewhere.out);
   for (const auto& stage : moved.at("stages")) EXPECT_EQ(stage["cached"], true);
-  EXPECT_EQ(read("elsewhere/for/my/model/tokenizer.json"), read("run/tokenizer/tokenizer.json"));
+  EXPECT_EQ(read("elsewhere/for/my/model/tokenizer.json"), read("again/tokenizer/tokenizer.json"));
   EXPECT_EQ(read("elsewhere/out/numbers.json"), read("run/tokenizer-report.json"));
   const auto longer = Json::parse(run_graph(kGraph, "longer", {"node.report.longest=5"}).out);
   EXPECT_EQ(longer["stages"].front()["cached"], true);
