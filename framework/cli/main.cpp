@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   flowrun::cli::add_list(app, invocation);
   flowrun::cli::add_inspect(app, invocation);
   flowrun::cli::add_checkpoint(app, invocation);
+  flowrun::cli::add_scaling(app, invocation);
   flowrun::cli::add_tokenize(app, invocation);
   catch_signals();
   try {

@@ -13,6 +13,7 @@
 #include <oneapi/tbb/version.h>
 
 #include "base/durable.hpp"
+#include "base/scaling.hpp"
 #include "run/data_stage.hpp"
 #include "run/exit_codes.hpp"
 #include "run/funnel.hpp"
@@ -362,12 +363,11 @@ nlohmann::json plan_graph(const GraphOptions& options, Reporter& reporter) {
     if (!stage.training || !root["model"].is_null()) continue;
     const TrainEstimate estimate = estimate_train_stage(context, s);
     const auto parameters = estimate.model.parameters;
-    // 20 tokens per parameter: Hoffmann et al. 2022, arXiv:2203.15556, table 3.
     root["model"] = {{"parameters", parameters > 0 ? nlohmann::json(parameters) : nlohmann::json()},
                      {"parameters_matmul", parameters > 0 ? nlohmann::json(estimate.model.parameters_matmul) : nlohmann::json()},
                      {"tokens", estimate.tokens > 0 ? nlohmann::json(estimate.tokens) : nlohmann::json()},
                      {"tokens_per_parameter", parameters > 0 && estimate.tokens > 0 ? nlohmann::json(static_cast<double>(estimate.tokens) / static_cast<double>(parameters)) : nlohmann::json()},
-                     {"chinchilla_tokens", parameters > 0 ? nlohmann::json(20 * parameters) : nlohmann::json()}};
+                     {"chinchilla_tokens", parameters > 0 ? nlohmann::json(scaling::kTokensPerParameter * parameters) : nlohmann::json()}};
   }
   return root;
 }
