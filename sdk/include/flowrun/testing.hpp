@@ -23,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -239,13 +240,14 @@ class Runner {
   }
 
   // ---- indexed; datasets must outlive the runner
-  void prepare(const std::vector<const MemoryDataset*>& datasets, const std::string& staging) {
-    const auto tables = tables_of(datasets);
+  void prepare(const std::vector<const MemoryDataset*>& datasets, const std::string& staging) { prepare(tables_of(datasets), staging); }
+  void attach(const std::vector<const MemoryDataset*>& datasets, const std::string& index) { attach(tables_of(datasets), index); }
+  /// For datasets of a test's own, with columns that MemoryDataset does not have.
+  void prepare(std::span<const flowrun_dataset* const> tables, const std::string& staging) {
     HostCall call(journal_, book_);
     call.check(indexed().prepare(self_, call.table(), tables.data(), static_cast<std::uint32_t>(tables.size()), staging.c_str()), "prepare");
   }
-  void attach(const std::vector<const MemoryDataset*>& datasets, const std::string& index) {
-    const auto tables = tables_of(datasets);
+  void attach(std::span<const flowrun_dataset* const> tables, const std::string& index) {
     HostCall call(journal_, book_);
     call.check(indexed().attach(self_, call.table(), tables.data(), static_cast<std::uint32_t>(tables.size()), index.c_str()), "attach");
   }
