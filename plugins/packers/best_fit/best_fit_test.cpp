@@ -16,22 +16,13 @@
 namespace flowrun::packers {
 namespace {
 
+using flowrun::testing::error_of;
 using flowrun::testing::MemoryDataset;
 using flowrun::testing::Runner;
 using flowrun::testing::TemporaryFolder;
 using flowrun::testing::TokenRow;
 
 constexpr std::uint32_t kEnd = 9999999, kPad = 8888888;
-
-template <class Body>
-std::pair<Code, std::string> error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {Code::kInternal, "nothing was thrown"};
-}
 
 std::vector<std::uint32_t> random_lengths(std::size_t count, unsigned seed, std::uint32_t length_max) {
   std::mt19937 random(seed);

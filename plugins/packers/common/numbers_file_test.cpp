@@ -9,19 +9,10 @@
 namespace flowrun::packers {
 namespace {
 
+using flowrun::testing::error_of;
 using flowrun::testing::read_file;
 using flowrun::testing::TemporaryFolder;
 using ::testing::HasSubstr;
-
-template <class Body>
-std::pair<Code, std::string> error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {Code::kInternal, "nothing was thrown"};
-}
 
 TEST(NumbersFile, GivesBackWhatWasSaved) {
   const TemporaryFolder folder;

@@ -13,17 +13,12 @@
 #include <vector>
 
 #include "concat.hpp"
+#include "packers/common/token_input.hpp"
 
 namespace flowrun::packers {
 namespace {
 
 constexpr const char* kIndexFile = "/offsets.bin";
-
-std::vector<std::uint32_t> read_lengths(const Call& call, const ConcatenatedDataset& documents, std::int64_t first, std::int64_t n) {
-  const OwnedArray rows = documents.index(call, first, n);
-  const auto* lengths = BatchView(rows.get(), documents.index_schema()).values<std::uint32_t>("length", "I");
-  return {lengths, lengths + n};
-}
 
 /// A document and the place of its first token.
 struct Place {
@@ -75,7 +70,7 @@ class Concat : public Indexed {
 
   void attach(const Call& call, std::span<const Dataset> inputs, const std::string& folder) override {
     documents_ = ConcatenatedDataset(inputs);
-    learn_separator(call);
+    if (!separator_is_given_) separator_ = endoftext_of(call, documents_);
     index_ = OffsetIndex::load(folder + kIndexFile);
     const std::int64_t expected = std::max<std::int64_t>(0, documents_.count());
     if (index_.document_count() != expected)
@@ -99,13 +94,6 @@ class Concat : public Indexed {
   }
 
  private:
-  /// Takes the separator from the tokens themselves (column `endoftext_id`) where no parameter gives it.
-  void learn_separator(const Call& call) {
-    if (separator_is_given_ || documents_.count() == 0 || documents_.index_schema().find("endoftext_id") < 0) return;
-    const OwnedArray row = documents_.index(call, 0, 1);
-    separator_ = *BatchView(row.get(), documents_.index_schema()).values<std::uint32_t>("endoftext_id", "I");
-  }
-
   using Offsets = std::shared_ptr<const std::vector<std::int64_t>>;  ///< of a segment's documents
 
   /// Returns the sequence that stands at `position` of `rows`: each window is permuted by a key of its own, the last one may be short.
@@ -160,7 +148,7 @@ class Concat : public Indexed {
       const std::int64_t segment = index_.segment_count(), offset = index_.token_count();
       const auto lengths = read_lengths(call, documents_, segment * OffsetIndex::kSegmentDocuments, OffsetIndex::kSegmentDocuments);
       index_.append(lengths);
-      remember(segment, add_up(offset, lengths));
+      recent_.get(segment, [&] { return add_up(offset, lengths); });
     }
   }
 
@@ -168,32 +156,20 @@ class Concat : public Indexed {
     std::int64_t offset, documents;
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [number, offsets] : recent_)
-        if (number == segment) return offsets;
       offset = index_.offset_of(segment);
       documents = std::min(OffsetIndex::kSegmentDocuments, index_.document_count() - segment * OffsetIndex::kSegmentDocuments);
     }
-    // Two threads may read the same segment: that costs a little and spares each a wait for the other's reading.
-    Offsets offsets = add_up(offset, read_lengths(call, documents_, segment * OffsetIndex::kSegmentDocuments, documents));
-    const std::lock_guard lock(mutex_);
-    remember(segment, offsets);
-    return offsets;
+    return recent_.get(segment, [&] { return add_up(offset, read_lengths(call, documents_, segment * OffsetIndex::kSegmentDocuments, documents)); });
   }
 
-  static Offsets add_up(std::int64_t offset, const std::vector<std::uint32_t>& lengths) {
-    auto offsets = std::make_shared<std::vector<std::int64_t>>();
-    offsets->reserve(lengths.size());
+  static std::vector<std::int64_t> add_up(std::int64_t offset, const std::vector<std::uint32_t>& lengths) {
+    std::vector<std::int64_t> offsets;
+    offsets.reserve(lengths.size());
     for (const std::uint32_t length : lengths) {
-      offsets->push_back(offset);
+      offsets.push_back(offset);
       offset += std::int64_t{length} + 1;
     }
     return offsets;
-  }
-
-  /// Keeps a segment in the place of the oldest. mutex_ is held.
-  void remember(std::int64_t segment, Offsets offsets) {
-    if (recent_.size() < kRecentSegments) recent_.emplace_back(segment, std::move(offsets));
-    else recent_[oldest_++ % kRecentSegments] = {segment, std::move(offsets)};
   }
 
   static constexpr std::size_t kRecentSegments = 16;  ///< half a megabyte: enough for as many readers in different places
@@ -204,10 +180,9 @@ class Concat : public Indexed {
   const std::int64_t shuffle_window_;
   std::uint64_t seed_ = 0;
   ConcatenatedDataset documents_;
-  std::mutex mutex_;  ///< guards all below; the index of a finite input never changes and is counted without it
+  RecentParts<std::vector<std::int64_t>> recent_{kRecentSegments};
+  std::mutex mutex_;  ///< guards index_; that of a finite input never changes and is counted without it
   OffsetIndex index_;
-  std::vector<std::pair<std::int64_t, Offsets>> recent_;
-  std::size_t oldest_ = 0;
 };
 
 }  // namespace

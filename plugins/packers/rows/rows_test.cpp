@@ -10,21 +10,12 @@
 namespace flowrun::packers {
 namespace {
 
+using flowrun::testing::error_of;
 using flowrun::testing::MemoryDataset;
 using flowrun::testing::Runner;
 using flowrun::testing::TemporaryFolder;
 using flowrun::testing::TokenRow;
 using Numbers = std::vector<std::int64_t>;
-
-template <class Body>
-std::pair<Code, std::string> error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {Code::kInternal, "nothing was thrown"};
-}
 
 /// A node over a dataset that has been prepared and attached. Length 0: none is given.
 class RowsNode {
