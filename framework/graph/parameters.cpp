@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <flowrun/error.hpp>
 
+#include "config/value.hpp"
 #include "graph/resolved_graph.hpp"
 
 namespace flowrun::graph {
@@ -127,6 +129,41 @@ nlohmann::json number_table(const Finder& finder, const config::Value& value) {
   return object;
 }
 
+/// Checks one table of a list, which messages call `name`.
+nlohmann::json table_value(const Finder& finder, config::Table& table, const std::string& name, const config::Value& whole, const std::string& base) {
+  nlohmann::json object = nlohmann::json::object();
+  std::vector<std::string> names;
+  for (plugin::ParameterInfo field : finder.parameter.fields) {
+    names.push_back(field.name);
+    config::Entry* entry = config::find(table, field.name);
+    if (entry == nullptr && !field.default_value.is_null()) object[field.name] = field.default_value;
+    if (entry == nullptr && field.required)
+      finder.add(whole, "missing_key", fmt::format("'{}.{}' is missing: {}", name, field.name, field.description), {}, field.name);
+    if (entry == nullptr) continue;
+    const std::string key = std::exchange(field.name, name + "." + field.name);
+    if (auto found = parameter_value(field, entry->value, base, finder.place, finder.diagnostics); !found.is_null()) object[key] = std::move(found);
+  }
+  for (const auto& entry : table)
+    if (std::find(names.begin(), names.end(), entry.key) == names.end())
+      finder.diagnostics.add({.where = entry.where, .severity = config::Severity::kError, .code = "unknown_key",
+                              .message = fmt::format("'{}' has no field '{}'", name, entry.key), .found = entry.key, .expected = {},
+                              .suggestion = config::nearest(entry.key, names), .node = finder.place.node, .plugin = finder.place.plugin});
+  return object;
+}
+
+/// Checks the tables of a list, each against the parameter's fields; defaults are filled in.
+nlohmann::json table_list(const Finder& finder, config::Value& value, const std::string& base) {
+  auto* array = std::get_if<config::Array>(&value.data);
+  if (array == nullptr) return finder.wrong_type(value, "an array of tables");
+  nlohmann::json list = nlohmann::json::array();
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    auto* table = std::get_if<config::Table>(&(*array)[i].data);
+    if (table == nullptr) return finder.wrong_type((*array)[i], "a table");
+    list.push_back(table_value(finder, *table, fmt::format("{}[{}]", finder.parameter.name, i), (*array)[i], base));
+  }
+  return list;
+}
+
 }  // namespace
 
 nlohmann::json parameter_value(const plugin::ParameterInfo& parameter, config::Value& value, const std::string& base, const NodePlace& place,
@@ -162,6 +199,7 @@ nlohmann::json parameter_value(const plugin::ParameterInfo& parameter, config::V
     return list;
   }
   if (type == "table<float>") return number_table(finder, value);
+  if (type == "list<table>") return table_list(finder, value, base);
   throw Error(Code::kInternal, fmt::format("parameter '{}' has type '{}', which the host does not know", parameter.name, type));
 }
 

@@ -1,6 +1,9 @@
 #include "graph/params_table.hpp"
 
+#include <charconv>
 #include <iterator>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace flowrun::graph {
@@ -14,9 +17,23 @@ std::int32_t give_text(const std::string& text, const char** value, std::size_t*
 
 }  // namespace
 
-const nlohmann::json* ParamsTable::find(const char* name) const {
-  const auto it = parameters_.find(name);
-  return it == parameters_.end() ? nullptr : &*it;
+const nlohmann::json* ParamsTable::find(std::string_view name) const {
+  const nlohmann::json* value = &parameters_;
+  while (true) {
+    const std::string key(name.substr(0, name.find('.')));
+    if (value->is_array()) {
+      std::size_t index = 0;
+      const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
+      if (error != std::errc() || end != key.data() + key.size() || index >= value->size()) return nullptr;
+      value = &(*value)[index];
+    } else {
+      const auto it = value->find(key);
+      if (it == value->end()) return nullptr;
+      value = &*it;
+    }
+    if (key.size() == name.size()) return value;
+    name.remove_prefix(key.size() + 1);
+  }
 }
 
 const nlohmann::json* ParamsTable::item(const char* name, std::int64_t index) const {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -28,7 +29,8 @@ class ParamsTable {
 
  private:
   static const ParamsTable& self(const flowrun_params* params) { return *static_cast<const ParamsTable*>(params->host); }
-  const nlohmann::json* find(const char* name) const;
+  /// Finds a parameter, or what is inside one: "stages.0.weights".
+  const nlohmann::json* find(std::string_view name) const;
   const nlohmann::json* item(const char* name, std::int64_t index) const;
 
   flowrun_params table_{};

@@ -124,6 +124,7 @@ bool has_type(const Json& value, std::string_view type) {
   if (type == "float") return value.is_number();
   if (type == "paths" || type == "list<string>") return value.is_array() && all(is_text);
   if (type == "table<float>") return value.is_object() && all(is_number);
+  if (type == "list<table>") return false;  // its fields have defaults, it has none
   return value.is_string();
 }
 
@@ -142,12 +143,30 @@ void check_default(const ParameterInfo& parameter, const Reader& value) {
       value.fail(fmt::format("one of the choices {}", fmt::join(parameter.choices, ", ")));
 }
 
+ParameterInfo parse_parameter(const Reader& reader, bool strict);
+
+/// Reads what the tables of a list may hold: values alone, neither files nor further tables.
+std::vector<ParameterInfo> parse_fields(const Reader& reader, bool strict) {
+  std::vector<ParameterInfo> fields;
+  std::set<std::string> names;
+  for (const Reader& item : reader.items()) {
+    fields.push_back(parse_parameter(item, strict));
+    const std::string& type = fields.back().type;
+    if (type == "path" || type == "paths" || type == "output_path" || type == "list<table>") item.at("type").fail("a type of values");
+    if (!names.insert(fields.back().name).second) item.at("name").fail("a name that no earlier field has");
+  }
+  if (fields.empty()) reader.fail("at least one field");
+  return fields;
+}
+
 ParameterInfo parse_parameter(const Reader& reader, bool strict) {
-  if (strict) reader.allow_only({"name", "type", "unit", "default", "min", "max", "choices", "required", "description"});
+  const bool has_fields = reader.at("type").json() == "list<table>";
+  if (strict && has_fields) reader.allow_only({"name", "type", "unit", "default", "min", "max", "choices", "required", "description", "fields"});
+  if (strict && !has_fields) reader.allow_only({"name", "type", "unit", "default", "min", "max", "choices", "required", "description"});
   ParameterInfo parameter;
   parameter.name = reader.at("name").snake_case();
   if (contains(kReservedKeys, parameter.name)) reader.at("name").fail("a name that is not a reserved key of a node");
-  parameter.type = reader.at("type").one_of({"boolean", "integer", "float", "string", "path", "paths", "output_path", "list<string>", "table<float>"});
+  parameter.type = reader.at("type").one_of({"boolean", "integer", "float", "string", "path", "paths", "output_path", "list<string>", "table<float>", "list<table>"});
   if (const Reader unit = reader.at("unit"); !unit.json().is_null()) parameter.unit = unit.sentence();
   parameter.min = reader.at("min").bound(parameter.type);
   parameter.max = reader.at("max").bound(parameter.type);
@@ -159,6 +178,7 @@ ParameterInfo parse_parameter(const Reader& reader, bool strict) {
   }
   parameter.required = reader.at("required").boolean();
   parameter.description = reader.at("description").sentence();
+  if (has_fields) parameter.fields = parse_fields(reader.at("fields"), strict);
   check_default(parameter, reader.at("default"));
   parameter.default_value = reader.at("default").json();
   return parameter;

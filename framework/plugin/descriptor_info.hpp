@@ -23,13 +23,14 @@ struct PortInfo {
 
 struct ParameterInfo {
   std::string name;
-  std::string type;  ///< boolean integer float string path paths output_path list<string> table<float>
+  std::string type;  ///< boolean integer float string path paths output_path list<string> table<float> list<table>
   std::optional<std::string> unit;
   nlohmann::json default_value;  ///< null: none
   std::optional<double> min, max;
   std::vector<std::string> choices;
   bool required = false;
   std::string description;
+  std::vector<ParameterInfo> fields;  ///< of a list<table>
 };
 
 /// One declared relation between parameters or artifact ports: less_or_equal, exactly_one_of, at_most_one_of, multiple_of.

@@ -73,9 +73,22 @@ std::string ports_table(const DescriptorInfo& info) {
   return text;
 }
 
+/// Returns the parameters with the fields of those that are lists of tables behind them, as `stages[].weights`.
+std::vector<ParameterInfo> with_fields(const DescriptorInfo& info) {
+  std::vector<ParameterInfo> all;
+  for (const ParameterInfo& parameter : info.parameters) {
+    all.push_back(parameter);
+    for (ParameterInfo field : parameter.fields) {
+      field.name = parameter.name + "[]." + field.name;
+      all.push_back(std::move(field));
+    }
+  }
+  return all;
+}
+
 std::string parameters_table(const DescriptorInfo& info) {
   std::string text = "| parameter | type | unit | range | default | |\n|---|---|---|---|---|---|\n";
-  for (const ParameterInfo& parameter : info.parameters)
+  for (const ParameterInfo& parameter : with_fields(info))
     text += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", parameter.name, parameter.type, cell(parameter.unit.value_or("")), cell(range(parameter)),
                         parameter.required || parameter.default_value.is_null() ? default_text(parameter) : fmt::format("`{}`", cell(default_text(parameter))),
                         cell(parameter.description));
@@ -120,7 +133,7 @@ std::string inspect_text(const PluginFile& file, std::string_view digest) {
   };
   ports(info.inputs, "input");
   ports(info.outputs, "output");
-  for (const ParameterInfo& parameter : info.parameters) {
+  for (const ParameterInfo& parameter : with_fields(info)) {
     text += fmt::format("  parameter    {}: {}", parameter.name, parameter.type);
     if (parameter.unit) text += fmt::format(", {}", *parameter.unit);
     if (const std::string values = range(parameter); !values.empty()) text += fmt::format(", {}", values);

@@ -90,6 +90,9 @@ plugin = "filters/example"
 | `mode` | string |  | "drop", "score" | `"drop"` | What to do \| or not. |
 | `tokenizer_path` | path |  |  | none | A file. |
 | `weights` | table<float> |  |  | `{ books = 1.0 }` | By domain. |
+| `stages` | list<table> |  |  | none | In order. |
+| `stages[].share` | float |  | 0 to 1 | required | Of the whole. |
+| `stages[].weights` | table<float> |  |  | none | Of the stage. |
 
 ## Constraints
 
@@ -110,6 +113,7 @@ TEST(Inspect, TextNamesPortsParametersAndFile) {
   const std::string text = inspect_text(example_file(), "abc");
   EXPECT_THAT(text, ::testing::StartsWith("filters/example 1.2.3: Keeps what is good.\n"));
   EXPECT_THAT(text, HasSubstr("  parameter    min_words: integer, words, 0 to 1000, default 50: Fewest words.\n"));
+  EXPECT_THAT(text, HasSubstr("  parameter    stages[].share: float, 0 to 1, required: Of the whole.\n"));
   EXPECT_THAT(text, HasSubstr("  input        tokenizer: tokenizer (artifact, optional)\n"));
   EXPECT_THAT(text, HasSubstr("  constraint   `min_words` <= `max_words`\n"));
   EXPECT_THAT(text, HasSubstr("  sha256       abc\n"));

@@ -72,7 +72,10 @@ inline nlohmann::json example_descriptor() {
       {"name": "share", "type": "float", "unit": null, "default": 0.5, "min": 0.0, "max": 1.0, "choices": null, "required": false, "description": "A share."},
       {"name": "mode", "type": "string", "unit": null, "default": "drop", "min": null, "max": null, "choices": ["drop", "score"], "required": false, "description": "What to do | or not."},
       {"name": "tokenizer_path", "type": "path", "unit": null, "default": null, "min": null, "max": null, "choices": null, "required": false, "description": "A file."},
-      {"name": "weights", "type": "table<float>", "unit": null, "default": {"books": 1.0}, "min": null, "max": null, "choices": null, "required": false, "description": "By domain."}],
+      {"name": "weights", "type": "table<float>", "unit": null, "default": {"books": 1.0}, "min": null, "max": null, "choices": null, "required": false, "description": "By domain."},
+      {"name": "stages", "type": "list<table>", "unit": null, "default": null, "min": null, "max": null, "choices": null, "required": false, "description": "In order.", "fields": [
+        {"name": "share", "type": "float", "unit": null, "default": null, "min": 0.0, "max": 1.0, "choices": null, "required": true, "description": "Of the whole."},
+        {"name": "weights", "type": "table<float>", "unit": null, "default": null, "min": null, "max": null, "choices": null, "required": false, "description": "Of the stage."}]}],
     "constraints": [{"kind": "less_or_equal", "names": ["min_words", "max_words"]}, {"kind": "at_most_one_of", "names": ["tokenizer", "tokenizer_path"]}],
     "declares_state": false, "determinism": "pure", "threads": "Any number of calls at once.", "devices": ["cpu"],
     "source": "Rae et al. 2021, arXiv:2112.11446.", "example": "[node.good]\nplugin = \"filters/example\"\n", "fingerprint": null})");

@@ -122,7 +122,7 @@ typedef struct flowrun_params {
   int32_t (*get_int)(const struct flowrun_params* params, const char* name, int64_t* value);
   int32_t (*get_float)(const struct flowrun_params* params, const char* name, double* value);
   int32_t (*get_string)(const struct flowrun_params* params, const char* name, const char** value, size_t* length);
-  /* Elements of a list, keys of a table, files of a "paths" parameter; -1 where absent. */
+  /* Elements of a list, keys of a table, files of a "paths" parameter; -1 where absent. Field f of table i of the list p is named "p.i.f". */
   int64_t (*count)(const struct flowrun_params* params, const char* name);
   int32_t (*get_item_string)(const struct flowrun_params* params, const char* name, int64_t index, const char** value, size_t* length);
   int32_t (*get_item_float)(const struct flowrun_params* params, const char* name, int64_t index, double* value);

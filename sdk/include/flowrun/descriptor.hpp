@@ -70,11 +70,17 @@ class Parameter {
   Parameter& min_value(double min) { min_ = bound(min); return *this; }
   Parameter& max_value(double max) { max_ = bound(max); return *this; }
   Parameter& choices(std::vector<std::string> values) { choices_ = json::list(values); return *this; }
+  /// Adds a field of the tables in a list; of any type but a file's and another list of tables.
+  Parameter& field(const Parameter& parameter) {
+    if (!fields_.empty()) fields_ += ',';
+    fields_ += parameter.to_json();
+    return *this;
+  }
 
   std::string to_json() const {
     return "{\"name\":" + json::quote(name_) + ",\"type\":" + json::quote(type_) + ",\"unit\":" + (unit_.empty() ? "null" : json::quote(unit_)) +
            ",\"default\":" + default_ + ",\"min\":" + min_ + ",\"max\":" + max_ + ",\"choices\":" + choices_ + ",\"required\":" + (required_ ? "true" : "false") +
-           ",\"description\":" + json::quote(description_) + "}";
+           ",\"description\":" + json::quote(description_) + (type_ == "list<table>" ? ",\"fields\":[" + fields_ + "]" : "") + "}";
   }
 
  private:
@@ -82,7 +88,7 @@ class Parameter {
     return type_ == "integer" && std::isfinite(value) ? std::to_string(static_cast<std::int64_t>(value)) : json::number(value);
   }
 
-  std::string name_, type_, unit_, description_;
+  std::string name_, type_, unit_, description_, fields_;
   std::string default_ = "null", min_ = "null", max_ = "null", choices_ = "null";
   bool required_ = false;
 };
@@ -99,6 +105,8 @@ inline Parameter paths(std::string name) { return {std::move(name), "paths"}; }
 inline Parameter output_path(std::string name) { return {std::move(name), "output_path"}; }
 inline Parameter strings(std::string name) { return {std::move(name), "list<string>"}; }
 inline Parameter numbers_by_key(std::string name) { return {std::move(name), "table<float>"}; }
+/// A list of tables whose keys are the parameter's fields.
+inline Parameter tables(std::string name) { return {std::move(name), "list<table>"}; }
 
 /// How an edge enters or leaves a port.
 enum class Edge {

@@ -252,8 +252,8 @@ class Runner {
     call.check(indexed().attach(self_, call.table(), tables.data(), static_cast<std::uint32_t>(tables.size()), index.c_str()), "attach");
   }
   std::int64_t count() { return indexed().count(self_); }
-  Batch index_rows(std::int64_t first, std::int64_t n) { return rows_by(indexed().index_rows, MemoryDataset::index_fields(), "index_rows", first, n); }
-  Batch read_rows(std::int64_t first, std::int64_t n) { return rows_by(indexed().read_rows, fields::tokens(), "read_rows", first, n); }
+  Batch index_rows(std::int64_t first, std::int64_t n) { return rows_by(indexed().index_rows, index_schema(output_schema()), "index_rows", first, n); }
+  Batch read_rows(std::int64_t first, std::int64_t n) { return rows_by(indexed().read_rows, output_schema(), "read_rows", first, n); }
   TensorBatch read_batch(std::int64_t first, std::int64_t n) {
     HostCall call(journal_, book_);
     flowrun_batch out{};
@@ -342,6 +342,12 @@ class Runner {
     }
     for (std::size_t i = 0; i < schema.children.size(); ++i)
       if (array.children[i]->length < array.offset + array.length) journal_.violation(what + ": column '" + schema.children[i].name + "' is too short");
+  }
+  /// Returns the columns of the index of rows: all but their tokens, of which it has the length.
+  static Field index_schema(Field rows) {
+    std::erase_if(rows.children, [](const Field& column) { return column.name == "input_ids"; });
+    rows.children.push_back(fields::uint32("length"));
+    return rows;
   }
   Batch rows_by(decltype(flowrun_indexed::read_rows) function, Field schema, const char* name, std::int64_t first, std::int64_t n) {
     HostCall call(journal_, book_);

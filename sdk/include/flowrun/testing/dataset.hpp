@@ -17,13 +17,20 @@
 namespace flowrun::testing {
 
 /// Rows of tokens by position. An endless one repeats its rows. With an `endoftext_id` each row names it in a column, as encoders have it for tokenizers whose
-/// own is not 0. Counts its reads, so that a test can see how a node reads.
+/// own is not 0. `numbers` are further columns of float64, a value for each row, as filters add them. Counts its reads, so that a test can see how a
+/// node reads.
 class MemoryDataset {
  public:
-  explicit MemoryDataset(std::vector<TokenRow> rows, bool endless = false, std::uint32_t endoftext_id = 0)
-      : rows_(std::move(rows)), endless_(endless), endoftext_id_(endoftext_id) {
-    export_schema(with_end(fields::tokens()), &schema_);
-    export_schema(with_end(index_fields()), &index_schema_);
+  using Numbers = std::vector<std::pair<std::string, std::vector<double>>>;
+
+  explicit MemoryDataset(std::vector<TokenRow> rows, bool endless = false, std::uint32_t endoftext_id = 0, Numbers numbers = {})
+      : rows_(std::move(rows)), endless_(endless), endoftext_id_(endoftext_id), numbers_(std::move(numbers)) {
+    export_schema(token_fields(), &schema_);
+    Field index = index_fields();
+    index.children.pop_back();
+    add_fields(index);
+    index.children.push_back(fields::uint32("length"));
+    export_schema(index, &index_schema_);
     table_.size = sizeof table_;
     table_.self = this;
     table_.count = [](void* self) -> std::int64_t {
@@ -51,13 +58,24 @@ class MemoryDataset {
   std::int64_t read_calls() const noexcept { return read_calls_; }
   std::int64_t rows_read() const noexcept { return rows_read_; }
 
+  /// Columns of the rows, with those that were given beside the tokens.
+  Field token_fields() const {
+    Field columns = fields::tokens();
+    add_fields(columns);
+    return columns;
+  }
   /// Columns of a dataset's index: those of `tokens` without `input_ids`, and `length`.
   static Field index_fields() { return fields::batch({fields::utf8("id"), fields::utf8("domain"), fields::int64("bytes"), fields::uint32("length")}); }
 
  private:
-  Field with_end(Field columns) const {
+  void add_fields(Field& columns) const {
     if (endoftext_id_ != 0) columns.children.push_back(fields::uint32("endoftext_id"));
-    return columns;
+    for (const auto& [name, values] : numbers_) columns.children.push_back(fields::float64(name));
+  }
+  OwnedArray values_of(const std::vector<double>& values, std::int64_t first, std::int64_t n) const {
+    std::vector<double> taken;
+    for (std::int64_t i = first; i < first + n; ++i) taken.push_back(values.at(static_cast<std::size_t>(i) % rows_.size()));
+    return make_column(taken);
   }
   OwnedArray ends(std::int64_t n) const { return make_column(std::vector<std::uint32_t>(static_cast<std::size_t>(n), endoftext_id_)); }
 
@@ -83,8 +101,9 @@ class MemoryDataset {
     columns.push_back(ids.finish());
     columns.push_back(domains.finish());
     columns.push_back(make_column(bytes));
-    columns.push_back(make_column(lengths));
     if (endoftext_id_ != 0) columns.push_back(ends(n));
+    for (const auto& [name, values] : numbers_) columns.push_back(values_of(values, first, n));
+    columns.push_back(make_column(lengths));
     return make_batch(std::move(columns), n);
   }
 
@@ -96,12 +115,14 @@ class MemoryDataset {
     for (std::int64_t i = first; i < first + n; ++i) rows.push_back(row(i));
     Batch batch = tokens_batch(rows);
     if (endoftext_id_ != 0) batch = with_column(std::move(batch), fields::uint32("endoftext_id"), ends(n));
+    for (const auto& [name, values] : numbers_) batch = with_column(std::move(batch), fields::float64(name), values_of(values, first, n));
     return std::move(batch.array);
   }
 
   std::vector<TokenRow> rows_;
   bool endless_;
   std::uint32_t endoftext_id_;
+  Numbers numbers_;
   std::atomic<std::int64_t> read_calls_{0}, rows_read_{0};
   ArrowSchema schema_{}, index_schema_{};
   flowrun_dataset table_{};

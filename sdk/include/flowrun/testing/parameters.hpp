@@ -31,6 +31,7 @@ struct Paths {
 class Value {
  public:
   using Table = std::map<std::string, double>;
+  using Tables = std::vector<std::vector<std::pair<std::string, Value>>>;  ///< each with its fields
   Value(bool value) : value_(value) {}
   Value(int value) : value_(std::int64_t{value}) {}
   Value(std::int64_t value) : value_(value) {}
@@ -40,6 +41,7 @@ class Value {
   Value(std::vector<std::string> values) : value_(std::move(values)) {}
   Value(Table values) : value_(std::move(values)) {}
   Value(Paths paths) : value_(std::move(paths.files)) {}
+  Value(Tables tables) : value_(std::move(tables)) {}
 
   template <class T>
   const T* get() const noexcept {
@@ -53,11 +55,12 @@ class Value {
     if (get<std::string>()) return type == "string" || type == "output_path";
     if (get<std::vector<std::string>>()) return type == "list<string>";
     if (get<Table>()) return type == "table<float>";
+    if (get<Tables>()) return type == "list<table>";
     return type == "path" || type == "paths";
   }
 
  private:
-  std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, Table, std::vector<InputFile>> value_;
+  std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, Table, std::vector<InputFile>, Tables> value_;
 };
 
 using Parameters = std::initializer_list<std::pair<std::string, Value>>;
@@ -67,19 +70,7 @@ class ParameterTable {
  public:
   /// Throws kInvalidArgument for a name or type that the descriptor does not declare, and for a required one that is missing.
   ParameterTable(const Json& descriptor, const std::vector<std::pair<std::string, Value>>& given) {
-    for (const auto& [name, value] : given) {
-      const Json* declared = find(descriptor, name);
-      if (declared == nullptr) throw Error(Code::kInvalidArgument, "the descriptor declares no parameter '" + name + "'");
-      if (!value.fits((*declared)["type"].text))
-        throw Error(Code::kInvalidArgument, "parameter '" + name + "' is declared as " + (*declared)["type"].text);
-      values_.insert_or_assign(name, value);
-    }
-    for (const Json& parameter : descriptor["parameters"].items) {
-      const std::string& name = parameter["name"].text;
-      if (values_.contains(name)) continue;
-      if (parameter["required"].boolean) throw Error(Code::kInvalidArgument, "parameter '" + name + "' is required");
-      if (!parameter["default"].is_null()) values_.insert_or_assign(name, from_default(parameter));
-    }
+    add(descriptor["parameters"], given, "");
     fill_table();
   }
   ParameterTable(const ParameterTable&) = delete;
@@ -88,8 +79,27 @@ class ParameterTable {
   const flowrun_params* table() const noexcept { return &table_; }
 
  private:
-  static const Json* find(const Json& descriptor, const std::string& name) {
-    for (const Json& parameter : descriptor["parameters"].items)
+  /// Adds parameters, or the fields of a table whose names begin with `prefix`.
+  void add(const Json& parameters, const std::vector<std::pair<std::string, Value>>& given, const std::string& prefix) {
+    for (const auto& [name, value] : given) {
+      const Json* declared = find(parameters, name);
+      if (declared == nullptr) throw Error(Code::kInvalidArgument, "the descriptor declares no parameter '" + prefix + name + "'");
+      if (!value.fits((*declared)["type"].text))
+        throw Error(Code::kInvalidArgument, "parameter '" + prefix + name + "' is declared as " + (*declared)["type"].text);
+      values_.insert_or_assign(prefix + name, value);
+      if (const auto* tables = value.get<Value::Tables>())
+        for (std::size_t i = 0; i < tables->size(); ++i) add((*declared)["fields"], (*tables)[i], prefix + name + "." + std::to_string(i) + ".");
+    }
+    for (const Json& parameter : parameters.items) {
+      const std::string name = prefix + parameter["name"].text;
+      if (values_.contains(name)) continue;
+      if (parameter["required"].boolean) throw Error(Code::kInvalidArgument, "parameter '" + name + "' is required");
+      if (!parameter["default"].is_null()) values_.insert_or_assign(name, from_default(parameter));
+    }
+  }
+
+  static const Json* find(const Json& parameters, const std::string& name) {
+    for (const Json& parameter : parameters.items)
       if (parameter["name"].text == name) return &parameter;
     return nullptr;
   }
@@ -158,6 +168,7 @@ class ParameterTable {
       if (const auto* texts = get<Texts>(params, name)) return static_cast<std::int64_t>(texts->size());
       if (const auto* numbers = get<Value::Table>(params, name)) return static_cast<std::int64_t>(numbers->size());
       if (const auto* files = get<Files>(params, name)) return static_cast<std::int64_t>(files->size());
+      if (const auto* tables = get<Value::Tables>(params, name)) return static_cast<std::int64_t>(tables->size());
       return -1;
     };
     table_.get_item_string = [](const flowrun_params* params, const char* name, std::int64_t index, const char** value, std::size_t* length) {
