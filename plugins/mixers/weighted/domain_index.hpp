@@ -1,6 +1,6 @@
 #pragma once
 
-// The index of mixers/weighted: the documents of each domain, and how long they are.
+// The documents of each domain, and how long they are.
 
 #include <cstdint>
 #include <string>
@@ -8,36 +8,38 @@
 #include <unordered_map>
 #include <vector>
 
+#include "index_file.hpp"
+
 namespace flowrun::mixers {
 
-/// One domain's documents, in the order of the input.
+/// One domain's documents, in the order of the input. A document that a pass gives several times stands in as many slots.
 struct Domain {
   std::string name;
-  std::vector<std::int64_t> rows;      ///< of the input
-  std::vector<std::uint32_t> lengths;  ///< in tokens, at least 1
-  std::int64_t token_count = 0;
+  std::vector<std::int64_t> rows;      ///< of the input, by slot
+  std::vector<std::uint32_t> lengths;  ///< in tokens, at least 1, by slot
+  std::int64_t token_count = 0;        ///< of one pass: |D_i|
+  std::int64_t document_count = 0, unique_tokens = 0;  ///< each document once
 };
 
-/// Sorts documents by domain. Cost: 12 bytes a document. Threads: any number of readers, or one writer.
+/// Sorts documents by domain. Cost: 12 bytes a slot. Threads: any number of readers, or one writer.
 class DomainIndex {
  public:
-  /// Adds the input's next document. One without tokens has nothing to give to a mixture: it is counted and left out.
-  void append(std::string_view domain, std::uint32_t length);
+  /// Adds the input's next document, which stands in `copies` slots. One without tokens has nothing to give to a mixture: it is counted and left
+  /// out, as is one with no copy. Throws kUnsupported for a domain of 2^32 slots or more.
+  void append(std::string_view domain, std::uint32_t length, std::int64_t copies = 1);
 
   /// Returns the domains in the order of their first document.
   const std::vector<Domain>& domains() const noexcept { return domains_; }
+  /// Returns the domain of the last document that `append` has put into a slot.
+  std::size_t recent() const noexcept { return recent_; }
   /// Returns the number of documents that were added, those left out included.
   std::int64_t row_count() const noexcept { return row_count_; }
-  std::int64_t empty_count() const noexcept;
+  /// Returns how many of them have no token.
+  std::int64_t empty_count() const noexcept { return empty_count_; }
   bool has(std::string_view domain) const;
 
-  /// The number of documents that the mixture gives, -1 if it has no end; stored beside the domains because it takes a walk to find out.
-  std::int64_t draw_count = -1;
-
-  /// Writes the index. Throws kIo.
-  void save(const std::string& path) const;
-  /// Reads an index back. Throws kNotFound where there is no file and kCorruptData where it is not the one that was written.
-  static DomainIndex load(const std::string& path);
+  void save(IndexWriter& out) const;
+  static DomainIndex load(IndexReader& in);
 
  private:
   Domain& domain(std::string_view name);
@@ -45,7 +47,7 @@ class DomainIndex {
   std::vector<Domain> domains_;
   std::unordered_map<std::string, std::size_t> numbers_;  ///< of domains_, by name
   std::size_t recent_ = 0;                                ///< the domain of the last document: mostly the next one's too
-  std::int64_t row_count_ = 0;
+  std::int64_t row_count_ = 0, empty_count_ = 0;
 };
 
 }  // namespace flowrun::mixers

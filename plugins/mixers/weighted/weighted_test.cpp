@@ -1,19 +1,20 @@
-#include "weighted.hpp"
+// The node: its parameters, its rows, its index, and what it says.
 
-#include <flowrun/philox.hpp>
 #include <flowrun/testing.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <atomic>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "made_rows.hpp"
 
 namespace flowrun::mixers {
 namespace {
@@ -22,259 +23,17 @@ using flowrun::testing::Batch;
 using flowrun::testing::error_of;
 using flowrun::testing::MemoryDataset;
 using flowrun::testing::OpenOptions;
-using flowrun::testing::Parameters;
 using flowrun::testing::read_file;
 using flowrun::testing::Runner;
 using flowrun::testing::TemporaryFolder;
 using flowrun::testing::token_rows;
 using flowrun::testing::TokenRow;
 using flowrun::testing::Value;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::function<void()> kNeverStops = [] {};
-
-/// Rows of domains "d0", "d1", ..., in no order, of 1 to `length_max` tokens.
-struct Rows {
-  std::vector<std::string> domains;
-  std::vector<std::uint32_t> lengths;
-  std::uint32_t longest() const { return *std::max_element(lengths.begin(), lengths.end()); }
-};
-
-std::string domain_name(std::size_t number) { return std::string("d").append(std::to_string(number)); }
-
-Rows random_rows(std::size_t count, std::size_t domain_count, unsigned seed, std::uint32_t length_max = 30) {
-  std::mt19937 random(seed);
-  Rows rows;
-  for (std::size_t i = 0; i < count; ++i) {
-    rows.domains.push_back(domain_name(std::min(random() % domain_count, random() % domain_count)));
-    rows.lengths.push_back(1 + static_cast<std::uint32_t>(random()) % length_max);
-  }
-  return rows;
-}
-
-DomainIndex index_of(const Rows& rows) {
-  DomainIndex index;
-  for (std::size_t i = 0; i < rows.domains.size(); ++i) index.append(rows.domains[i], rows.lengths[i]);
-  return index;
-}
-
-/// The definition, written down once more: whole weights, fractions as integers, every draw from the beginning.
-std::vector<std::int64_t> oracle(const Rows& rows, const std::map<std::string, int>& weights, std::uint64_t seed, std::size_t draws) {
-  std::vector<std::string> names;
-  std::map<std::string, std::vector<std::int64_t>> documents;
-  std::map<std::string, std::int64_t> tokens, drawn, given;
-  for (std::size_t i = 0; i < rows.domains.size(); ++i) {
-    const std::string& domain = rows.domains[i];
-    if (weights.contains(domain) && weights.at(domain) == 0) continue;
-    if (!documents.contains(domain)) names.push_back(domain);
-    documents[domain].push_back(static_cast<std::int64_t>(i));
-    tokens[domain] += rows.lengths[i];
-  }
-  const auto mass = [&](const std::string& domain) { return (weights.contains(domain) ? weights.at(domain) : 1) * tokens[domain]; };
-  std::int64_t total = 0, all = 0;
-  for (const auto& name : names) total += mass(name);
-  std::vector<std::int64_t> order;
-  while (order.size() < draws) {
-    std::string best;
-    for (const auto& name : names)
-      if (best.empty() || mass(name) * all - drawn[name] * total > mass(best) * all - drawn[best] * total) best = name;
-    const auto size = static_cast<std::int64_t>(documents[best].size()), number = given[best]++;
-    const Permutation permutation(philox_u64(derive_seed(seed, best), static_cast<std::uint64_t>(number / size)), static_cast<std::uint64_t>(size));
-    const std::int64_t row = documents[best][permutation(static_cast<std::uint64_t>(number % size))];
-    order.push_back(row);
-    drawn[best] += rows.lengths[static_cast<std::size_t>(row)];
-    all += rows.lengths[static_cast<std::size_t>(row)];
-  }
-  return order;
-}
-
-std::map<std::string, double> as_doubles(const std::map<std::string, int>& weights) { return {weights.begin(), weights.end()}; }
-
-// ---------------------------------------------------------------------------------------------------------------------- the algorithm
-
-TEST(WeightedOrder, AgreesWithTheDefinition) {
-  const std::vector<std::map<std::string, int>> cases = {{}, {{"d0", 3}}, {{"d0", 1}, {"d1", 2}, {"d2", 5}, {"d3", 0}}, {{"d1", 1000}, {"d4", 7}}};
-  for (std::size_t i = 0; i < cases.size(); ++i)
-    for (const std::uint32_t length_max : {1u, 4u, 300u}) {  // short documents make ties
-      const Rows rows = random_rows(400, 5, static_cast<unsigned>(i) + length_max, length_max);
-      const DomainIndex index = index_of(rows);
-      WeightedOrder order(index, as_doubles(cases[i]), 77);
-      ASSERT_EQ(order.rows(0, 5000, kNeverStops), oracle(rows, cases[i], 77, 5000)) << "case " << i << ", lengths to " << length_max;
-    }
-}
-
-TEST(WeightedOrder, KeepsTheSharesAtEveryPrefix) {
-  for (std::size_t domain_count = 1; domain_count <= 7; ++domain_count)
-    for (unsigned seed = 0; seed < 20; ++seed) {
-      const Rows rows = random_rows(300, domain_count, 100 * seed + static_cast<unsigned>(domain_count), 200);
-      const DomainIndex index = index_of(rows);
-      std::mt19937 random(seed);
-      std::map<std::string, double> weights;
-      for (std::size_t d = 0; d < domain_count; ++d) weights[domain_name(d)] = 0.01 + static_cast<double>(random() % 1000) / 300.0;
-      WeightedOrder order(index, weights, seed);
-
-      // The formula itself, in floating point.
-      std::map<std::string, double> share, drawn;
-      double total = 0, harmonic = 0, all = 0;
-      for (std::size_t i = 0; i < rows.domains.size(); ++i) share[rows.domains[i]] += weights.at(rows.domains[i]) * rows.lengths[i];
-      for (const auto& [name, mass] : share) total += mass;
-      for (auto& [name, mass] : share) mass /= total;
-      for (std::size_t k = 1; k < share.size(); ++k) harmonic += 1.0 / static_cast<double>(k);
-      for (const auto& part : order.parts()) EXPECT_NEAR(part.share, share.at(part.domain->name), 1e-12);
-
-      const double longest = rows.longest();
-      for (const std::int64_t row : order.rows(0, 3000, kNeverStops)) {
-        drawn[rows.domains[static_cast<std::size_t>(row)]] += rows.lengths[static_cast<std::size_t>(row)];
-        all += rows.lengths[static_cast<std::size_t>(row)];
-        for (const auto& [name, p] : share) {
-          ASSERT_LT(drawn[name] - p * all, longest) << name << " has more than a document too much";
-          ASSERT_LE(p * all - drawn[name], longest * harmonic + 1e-6) << name << " has too little";
-        }
-      }
-    }
-}
-
-TEST(WeightedOrder, GivesEachDocumentOnceInEachPass) {
-  const Rows rows = random_rows(500, 4, 9);
-  const DomainIndex index = index_of(rows);
-  WeightedOrder order(index, {{"d1", 3.0}}, 5);
-  std::map<std::string, std::vector<std::int64_t>> given;
-  for (const std::int64_t row : order.rows(0, 20000, kNeverStops)) given[rows.domains[static_cast<std::size_t>(row)]].push_back(row);
-  for (const Domain& domain : index.domains()) {
-    const auto& list = given.at(domain.name);
-    const std::size_t size = domain.rows.size();
-    ASSERT_GT(list.size(), 3 * size);
-    std::vector<std::int64_t> previous;
-    for (std::size_t pass = 0; pass < 3; ++pass) {
-      std::vector<std::int64_t> documents(list.begin() + static_cast<std::ptrdiff_t>(pass * size), list.begin() + static_cast<std::ptrdiff_t>((pass + 1) * size));
-      EXPECT_NE(documents, previous) << "a new order in each pass";
-      previous = documents;
-      EXPECT_NE(documents, domain.rows) << "not the input's order";
-      std::sort(documents.begin(), documents.end());
-      EXPECT_EQ(documents, domain.rows);
-    }
-  }
-}
-
-TEST(WeightedOrder, ReadsAnyPositionInAnyOrder) {
-  const DomainIndex index = index_of(random_rows(700, 6, 21));
-  WeightedOrder whole(index, {}, 1);
-  const auto expected = whole.rows(0, 10000, kNeverStops);
-  std::mt19937 random(2);
-  for (int trial = 0; trial < 5; ++trial) {
-    WeightedOrder order(index, {}, 1);
-    for (int i = 0; i < 60; ++i) {
-      const std::int64_t first = random() % 9000, n = random() % 1000;
-      const std::vector<std::int64_t> slice(expected.begin() + first, expected.begin() + first + n);
-      ASSERT_EQ(order.rows(first, n, kNeverStops), slice) << first << " + " << n;
-    }
-  }
-}
-
-TEST(WeightedOrder, GivesTheSameToManyThreads) {
-  const DomainIndex index = index_of(random_rows(700, 6, 21));
-  WeightedOrder alone(index, {}, 1), shared(index, {}, 1);
-  const auto expected = alone.rows(0, 20000, kNeverStops);
-  std::atomic<std::int64_t> next{0}, wrong{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
-    threads.emplace_back([&] {
-      for (std::int64_t i = next++; i < 200; i = next++) {
-        const std::int64_t first = i * 67 % 200 * 100;
-        const auto rows = shared.rows(first, 100, kNeverStops);
-        if (!std::equal(rows.begin(), rows.end(), expected.begin() + first)) ++wrong;
-      }
-    });
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(wrong, 0);
-}
-
-TEST(WeightedOrder, ChangesWithTheSeedAlone) {
-  const DomainIndex index = index_of(random_rows(300, 3, 4));
-  WeightedOrder first(index, {}, 1), same(index, {}, 1), other(index, {}, 2);
-  EXPECT_EQ(first.rows(0, 300, kNeverStops), same.rows(0, 300, kNeverStops));
-  EXPECT_NE(first.rows(0, 300, kNeverStops), other.rows(0, 300, kNeverStops));
-}
-
-TEST(WeightedOrder, TakesWeightsOfAnySize) {
-  const Rows rows = random_rows(300, 3, 4);
-  const DomainIndex index = index_of(rows);
-  for (const double scale : {1e-300, 1e-9, 1e9, 1e307}) {
-    WeightedOrder order(index, {{"d0", scale}, {"d1", 3 * scale}, {"d2", scale}}, 1), plain(index, {{"d1", 3.0}}, 1);
-    EXPECT_NEAR(order.parts()[0].share, plain.parts()[0].share, 1e-12);
-    order.rows(0, 5000, kNeverStops);
-  }
-  WeightedOrder extreme(index, {{"d0", 1e-300}, {"d1", 1e300}}, 1);
-  std::map<std::string, int> given;
-  for (const std::int64_t row : extreme.rows(0, 5000, kNeverStops)) ++given[rows.domains[static_cast<std::size_t>(row)]];
-  EXPECT_GE(given["d1"], 4998) << "the others come at most once, at the tie of the first draw";
-}
-
-TEST(WeightedOrder, StopsOnTheWayToAFarPosition) {
-  const DomainIndex index = index_of(random_rows(300, 3, 4));
-  WeightedOrder order(index, {}, 1);
-  const auto stop = [] { throw Error(Code::kCancelled, "stop"); };
-  EXPECT_EQ(error_of([&] { order.rows(5000, 1, stop); }).first, Code::kCancelled);
-  EXPECT_EQ(error_of([&] { order.draw_count(1e9, stop); }).first, Code::kCancelled);
-}
-
-// -------------------------------------------------------------------------------------------------------------------------- its index
-
-TEST(DomainIndex, SortsByDomainInOrderOfAppearance) {
-  DomainIndex index;
-  index.append("web", 3);
-  index.append("empty", 0);
-  index.append("books", 5);
-  index.append("web", 2);
-  ASSERT_EQ(index.domains().size(), 2u);
-  EXPECT_EQ(index.domains()[0].name, "web");
-  EXPECT_THAT(index.domains()[0].rows, ElementsAre(0, 3));
-  EXPECT_THAT(index.domains()[0].lengths, ElementsAre(3, 2));
-  EXPECT_EQ(index.domains()[0].token_count, 5);
-  EXPECT_EQ(index.row_count(), 4);
-  EXPECT_EQ(index.empty_count(), 1);
-  EXPECT_FALSE(index.has("empty"));
-}
-
-TEST(DomainIndex, SurvivesSaveAndLoad) {
-  const TemporaryFolder folder;
-  DomainIndex index = index_of(random_rows(5000, 9, 3));
-  index.append("an empty one", 0);
-  index.draw_count = 12345;
-  index.save(folder.path("domains"));
-  const DomainIndex loaded = DomainIndex::load(folder.path("domains"));
-  EXPECT_EQ(loaded.row_count(), 5001);
-  EXPECT_EQ(loaded.empty_count(), 1);
-  EXPECT_EQ(loaded.draw_count, 12345);
-  ASSERT_EQ(loaded.domains().size(), index.domains().size());
-  for (std::size_t i = 0; i < index.domains().size(); ++i) {
-    EXPECT_EQ(loaded.domains()[i].name, index.domains()[i].name);
-    EXPECT_EQ(loaded.domains()[i].rows, index.domains()[i].rows);
-    EXPECT_EQ(loaded.domains()[i].lengths, index.domains()[i].lengths);
-    EXPECT_EQ(loaded.domains()[i].token_count, index.domains()[i].token_count);
-  }
-}
-
-TEST(DomainIndex, RefusesADamagedFile) {
-  const TemporaryFolder folder;
-  const DomainIndex index = index_of(random_rows(8, 3, 3));
-  index.save(folder.path("domains"));
-  const std::string good = read_file(folder.path("domains"));
-  for (std::size_t at = 0; at < good.size(); ++at) {
-    std::string bad = good;
-    bad[at] = static_cast<char>(bad[at] ^ 0x10);
-    const std::string path = folder.write("bad", bad);
-    ASSERT_EQ(error_of([&] { DomainIndex::load(path); }).first, Code::kCorruptData) << "byte " << at;
-    ASSERT_EQ(error_of([&] { DomainIndex::load(folder.write("bad", std::string_view(good).substr(0, at))); }).first, Code::kCorruptData) << at << " bytes";
-  }
-  EXPECT_EQ(error_of([&] { DomainIndex::load(folder.write("bad", good + "x")); }).first, Code::kCorruptData);
-  EXPECT_EQ(error_of([&] { DomainIndex::load(folder.path("none")); }).first, Code::kNotFound);
-  EXPECT_EQ(error_of([&] { index.save(folder.path("no/such/folder")); }).first, Code::kIo);
-}
-
-// --------------------------------------------------------------------------------------------------------------------------- the node
+using NamedValues = std::vector<std::pair<std::string, Value>>;
+using Expected = std::pair<Code, std::string>;
 
 std::vector<TokenRow> token_documents(const Rows& rows) {
   std::vector<TokenRow> documents;
@@ -289,16 +48,27 @@ std::vector<TokenRow> token_documents(const Rows& rows) {
 
 class MixedNode {
  public:
-  MixedNode(std::vector<const MemoryDataset*> datasets, std::vector<std::pair<std::string, Value>> parameters, std::uint64_t seed = 0) : runner(flowrun_plugin_v1, parameters) {
+  MixedNode(std::vector<const MemoryDataset*> datasets, const NamedValues& parameters, std::uint64_t seed = 0, const std::string& weights_folder = "")
+      : runner(flowrun_plugin_v1, parameters) {
     OpenOptions options;
     options.seed = seed;
-    runner.open({fields::tokens()}, options);
+    if (!weights_folder.empty()) options.artifacts["weights_from"] = weights_folder;
+    runner.open({datasets[0]->token_fields()}, options);
     runner.prepare(datasets, folder.path());
     runner.attach(datasets, folder.path());
   }
+  std::vector<TokenRow> all() { return token_rows(runner.read_rows(0, runner.count())); }
+  nlohmann::json mixture() const { return nlohmann::json::parse(read_file(folder.path("mixture.json"))); }
+
   TemporaryFolder folder;
   Runner runner;
 };
+
+std::map<std::string, double> tokens_by_domain(const std::vector<TokenRow>& rows) {
+  std::map<std::string, double> tokens;
+  for (const TokenRow& row : rows) tokens[row.domain] += static_cast<double>(row.input_ids.size());
+  return tokens;
+}
 
 TEST(Weighted, GivesRowsAsTheyAreInTheOrderOfTheDefinition) {
   const Rows rows = random_rows(200, 3, 6);
@@ -325,9 +95,36 @@ TEST(Weighted, GivesRowsAsTheyAreInTheOrderOfTheDefinition) {
   EXPECT_EQ(node.runner.read_rows(5, 0).size(), 0);
 }
 
+TEST(Weighted, GivesTheProportionsOfTheFormula) {
+  const Rows rows = random_rows(500, 6, 31, 100);
+  const MemoryDataset data(token_documents(rows));
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    Value::Table weights;
+    std::map<std::string, double> share;
+    double total = 0;
+    for (int d = 0; d < 6; ++d) weights[domain_name(static_cast<std::size_t>(d))] = static_cast<double>(random() % 1000) / 250.0;
+    for (std::size_t i = 0; i < rows.domains.size(); ++i) share[rows.domains[i]] += weights[rows.domains[i]] * rows.lengths[i];
+    for (const auto& [name, mass] : share) total += mass;
+    MixedNode node({&data}, {{"weights", weights}, {"tokens", 20'000}}, seed);
+    auto drawn = tokens_by_domain(node.all());
+    double all = 0;
+    for (const auto& [name, tokens] : drawn) all += tokens;
+    EXPECT_GE(all, 20'000);
+    EXPECT_LT(all, 20'100);
+    for (const auto& [name, mass] : share) EXPECT_LE(std::abs(drawn[name] - mass / total * all), 100) << name << " is more than one document off, seed " << seed;
+    const auto mixture = node.mixture();
+    ASSERT_EQ(mixture["domains"].size(), 6u);
+    for (const auto& domain : mixture["domains"]) {
+      EXPECT_EQ(domain["drawn_tokens"].get<double>(), drawn[domain["domain"]]);
+      EXPECT_DOUBLE_EQ(domain["proportion"].get<double>(), drawn[domain["domain"]] / all);
+      EXPECT_DOUBLE_EQ(domain["weight"].get<double>(), weights[domain["domain"]]);
+    }
+  }
+}
+
 TEST(Weighted, TakesSeveralInputsInOrder) {
-  const Rows rows = random_rows(90, 3, 6);
-  const auto documents = token_documents(rows);
+  const auto documents = token_documents(random_rows(90, 3, 6));
   const MemoryDataset first({documents.begin(), documents.begin() + 30}), second({documents.begin() + 30, documents.end()}), all(documents);
   MixedNode apart({&first, &second}, {}, 3), together({&all}, {}, 3);
   EXPECT_EQ(token_rows(apart.runner.read_rows(0, 400)), token_rows(together.runner.read_rows(0, 400)));
@@ -340,17 +137,16 @@ TEST(Weighted, GivesEveryDocumentOnceInOneEpochOfEqualWeights) {
   MixedNode node({&data}, {{"epochs", 1}});
   ASSERT_EQ(node.runner.count(), 333);
   std::set<std::string> ids;
-  for (const auto& row : token_rows(node.runner.read_rows(0, 333))) ids.insert(row.id);
+  for (const auto& row : node.all()) ids.insert(row.id);
   EXPECT_EQ(ids.size(), 333u);
   EXPECT_FALSE(ids.contains("none")) << "a document without tokens";
   EXPECT_EQ(node.runner.logs().at(0).message, "1 documents without tokens are left out");
-  EXPECT_EQ(error_of([&] { node.runner.read_rows(330, 4); }), (std::pair<Code, std::string>(Code::kInvalidArgument, "documents 330 to 334 of a mixture of 333")));
+  EXPECT_EQ(error_of([&] { node.runner.read_rows(330, 4); }), Expected(Code::kInvalidArgument, "documents 330 to 334 of a mixture of 333"));
 }
 
 TEST(Weighted, EndsWithTheDocumentThatCompletesTheEpochs) {
   const Rows rows = random_rows(250, 4, 12);
-  const auto documents = token_documents(rows);
-  const MemoryDataset data(documents);
+  const MemoryDataset data(token_documents(rows));
   for (const double epochs : {0.001, 0.5, 2.0, 3.7}) {
     MixedNode node({&data}, {{"epochs", epochs}, {"weights", Value::Table{{"d0", 2.0}, {"d2", 0.0}}}});
     double wanted = 0, drawn = 0;
@@ -364,41 +160,223 @@ TEST(Weighted, EndsWithTheDocumentThatCompletesTheEpochs) {
     }
     ASSERT_LT(count, 2000);
     EXPECT_EQ(node.runner.count(), count) << epochs << " epochs";
-    for (const auto& row : token_rows(node.runner.read_rows(0, count))) EXPECT_NE(row.domain, "d2");
+    for (const auto& row : node.all()) EXPECT_NE(row.domain, "d2");
   }
 }
+
+TEST(Weighted, SamplesADomainByTheIdsOfItsDocuments) {
+  const auto documents = token_documents(random_rows(1000, 2, 5));
+  const MemoryDataset data(documents);
+  // Without its first documents the sample of the others is the same.
+  const MemoryDataset rest(std::vector<TokenRow>(documents.begin() + 100, documents.end()));
+  const auto taken = [](const MemoryDataset& dataset, double fraction) {
+    MixedNode node({&dataset}, {{"sample_fraction", Value::Table{{"d0", fraction}}}, {"epochs", 1}}, 7);
+    std::set<std::string> ids;
+    for (const auto& row : node.all())
+      if (row.domain == "d0") ids.insert(row.id);
+    return ids;
+  };
+  const auto third = taken(data, 0.3), half = taken(data, 0.5), of_rest = taken(rest, 0.3);
+  EXPECT_TRUE(std::includes(half.begin(), half.end(), third.begin(), third.end()));
+  EXPECT_GT(third.size(), 150u);
+  EXPECT_LT(third.size(), half.size());
+  for (const TokenRow& row : rest.rows()) EXPECT_EQ(of_rest.contains(row.id), third.contains(row.id)) << row.id;
+}
+
+TEST(Weighted, RepeatsGoodDocumentsWithinAPass) {
+  const auto documents = token_documents(random_rows(100, 2, 5));
+  std::vector<double> scores;
+  for (std::size_t i = 0; i < documents.size(); ++i) scores.push_back(static_cast<double>(i % 10) / 10);
+  const MemoryDataset data(documents, false, 0, {{"score.edu", scores}});
+  MixedNode node({&data}, {{"repeat_column", "score.edu"}, {"repetitions", Value::Table{{"0", 0}, {"0.3", 1}, {"0.8", 3}}}, {"epochs", 1}});
+  std::map<std::string, int> given;
+  for (const auto& row : node.all()) ++given[row.id];
+  for (std::size_t i = 0; i < documents.size(); ++i) EXPECT_EQ(given[documents[i].id], scores[i] < 0.3 ? 0 : scores[i] < 0.8 ? 1 : 3) << scores[i];
+  double repeated = 0, unique = 0;
+  const auto mixture = node.mixture();
+  for (const auto& domain : mixture["domains"]) {
+    repeated += domain["tokens"].get<double>();
+    unique += domain["unique_tokens"].get<double>();
+  }
+  double expected = 0, expected_unique = 0;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    expected += static_cast<double>(given[documents[i].id] * documents[i].input_ids.size());
+    if (given[documents[i].id] > 0) expected_unique += static_cast<double>(documents[i].input_ids.size());
+  }
+  EXPECT_EQ(repeated, expected);
+  EXPECT_EQ(unique, expected_unique);
+}
+
+TEST(Weighted, MultipliesWeightsByTheMeanOfAScore) {
+  const MemoryDataset data({{"a", "web", 1, std::vector<std::uint32_t>(600)}, {"b", "web", 1, std::vector<std::uint32_t>(200)}, {"c", "books", 1, std::vector<std::uint32_t>(800)}}, false, 0,
+                           {{"score.x", {0.1, 0.3, 0.6}}});
+  MixedNode node({&data}, {{"quality_column", "score.x"}, {"weights", Value::Table{{"web", 2.0}}}});
+  const nlohmann::json domains = node.mixture()["domains"];
+  EXPECT_DOUBLE_EQ(domains[0]["weight"], 2 * 0.2) << "the mean over documents, whatever their length";
+  EXPECT_DOUBLE_EQ(domains[1]["weight"], 0.6);
+  EXPECT_NEAR(domains[0]["proportion"].get<double>(), 0.4, 1e-12);
+}
+
+TEST(Weighted, UniMaxKeepsToTheCapAndEndsThere) {
+  const Rows rows = random_rows(400, 4, 3);
+  const MemoryDataset data(token_documents(rows));
+  std::map<std::string, double> sizes;
+  double all = 0;
+  for (std::size_t i = 0; i < rows.domains.size(); ++i) sizes[rows.domains[i]] += rows.lengths[i], all += rows.lengths[i];
+  MixedNode some({&data}, {{"unimax", true}, {"max_epochs", 2}, {"tokens", static_cast<std::int64_t>(all)}});
+  for (const auto& [domain, tokens] : tokens_by_domain(some.all())) EXPECT_LE(tokens, 2 * sizes[domain] + 60) << domain;
+  MixedNode most({&data}, {{"unimax", true}, {"max_epochs", 2}, {"epochs", 5}});
+  for (const auto& [domain, tokens] : tokens_by_domain(most.all())) EXPECT_NEAR(tokens, 2 * sizes[domain], 30) << domain << " is at its cap, to within a document";
+  EXPECT_THAT(most.runner.logs().at(0).message, HasSubstr("'max_epochs' = 2.0 allows " + std::to_string(static_cast<std::int64_t>(2 * all)) + " of "));
+}
+
+TEST(Weighted, TakesWeightsThatANodeHasMeasured) {
+  const TemporaryFolder measured;
+  measured.write("weights.json", R"({"version": 1, "domains": [{"domain": "web", "weight": 0.5}, {"domain": "books", "weight": 2.0}, {"domain": "code", "weight": 1.0}]})");
+  const MemoryDataset data({{"a", "web", 1, {1, 2, 3, 4}}, {"b", "books", 1, {1, 2, 3, 4}}}), other({{"a", "laws", 1, {1}}});
+  MixedNode node({&data}, {}, 0, measured.path());
+  EXPECT_NEAR(node.mixture()["domains"][0]["proportion"].get<double>(), 0.2, 1e-12);
+  EXPECT_EQ(error_of([&] { MixedNode({&other}, {}, 0, measured.path()); }),
+            Expected(Code::kInvalidArgument, "'weights_from' has no weight for the domain 'laws': it has to measure every domain that is mixed"));
+  for (const char* bad : {"", "[]", "{\"domains\": {}}", R"({"domains": [{"domain": "web"}]})", R"({"domains": [{"domain": "web", "weight": -1}]})"}) {
+    measured.write("weights.json", bad);
+    EXPECT_EQ(error_of([&] { MixedNode({&data}, {}, 0, measured.path()); }).first, Code::kCorruptData) << bad;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------------------ stages
+
+Value::Tables two_stages() {
+  return {{{"tokens", 2000}, {"order_by", "length"}, {"sequence_length", 128}},
+          {{"tokens", 2000}, {"weights", Value::Table{{"d0", 0.0}}}, {"order_by", "score.x"}, {"descending", true}, {"sequence_length", 512}}};
+}
+
+TEST(WeightedStages, NameTheStageAndTheSequenceLengthOfEveryRow) {
+  const auto documents = token_documents(random_rows(400, 3, 6));
+  std::vector<double> scores;
+  std::mt19937 random(1);
+  for (std::size_t i = 0; i < documents.size(); ++i) scores.push_back(static_cast<double>(random() % 1000));
+  const MemoryDataset data(documents, false, 0, {{"score.x", scores}});
+  MixedNode node({&data}, {{"stages", two_stages()}}, 5);
+  const Batch batch = node.runner.read_rows(0, node.runner.count()), index = node.runner.index_rows(0, node.runner.count());
+  const auto rows = token_rows(batch);
+  std::map<std::string, double> before[2];
+  std::int64_t tokens = 0;
+  for (const Batch* part : {&batch, &index}) {
+    const BatchView view(part->array.get(), part->schema);
+    const auto *stage = view.values<std::uint32_t>("stage", "I"), *length = view.values<std::uint32_t>("sequence_length", "I");
+    const auto* score = view.values<double>("score.x", "g");
+    tokens = 0;
+    before[0].clear();
+    before[1].clear();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::uint32_t expected = tokens < 2000 ? 0 : 1;
+      ASSERT_EQ(stage[i], expected) << i;
+      ASSERT_EQ(length[i], expected == 0 ? 128u : 512u);
+      const double key = expected == 0 ? static_cast<double>(rows[i].input_ids.size()) : -score[i];
+      ASSERT_GE(key, before[expected].emplace(rows[i].domain, key).first->second) << "short first, then the best first";
+      before[expected][rows[i].domain] = key;
+      ASSERT_FALSE(expected == 1 && rows[i].domain == "d0") << "its weight is 0 there";
+      tokens += static_cast<std::int64_t>(rows[i].input_ids.size());
+    }
+  }
+  EXPECT_GE(tokens, 4000);
+  EXPECT_LT(tokens, 4030);
+}
+
+TEST(WeightedStages, AreOfFractionsStepsOrTokens) {
+  const MemoryDataset data(token_documents(random_rows(400, 3, 6)));
+  const auto stage_tokens = [&](const NamedValues& parameters) {
+    MixedNode node({&data}, parameters, 5);
+    const std::int64_t n = node.runner.count() < 0 ? 1500 : node.runner.count();
+    const Batch batch = node.runner.read_rows(0, n);
+    const auto* stage = BatchView(batch.array.get(), batch.schema).values<std::uint32_t>("stage", "I");
+    std::vector<std::int64_t> tokens;
+    const auto rows = token_rows(batch);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      tokens.resize(stage[i] + 1);
+      tokens[stage[i]] += static_cast<std::int64_t>(rows[i].input_ids.size());
+    }
+    return tokens;
+  };
+  const auto expect_near = [](const std::vector<std::int64_t>& found, const std::vector<std::int64_t>& expected) {
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(static_cast<double>(found[i]), static_cast<double>(expected[i]), 30) << "stage " << i;
+  };
+  using Tables = Value::Tables;
+  expect_near(stage_tokens({{"tokens", 9000}, {"stages", Tables{{{"fraction", 0.5}}, {{"fraction", 0.25}}, {{"fraction", 0.25}}}}}), {4500, 2250, 2250});
+  expect_near(stage_tokens({{"tokens", 9000}, {"stages", Tables{{{"fraction", 1.0 / 3}}, {{"fraction", 1.0 / 3}}, {{"fraction", 1.0 / 3}}}}}), {3000, 3000, 3000});
+  expect_near(stage_tokens({{"tokens", 9000}, {"stages", Tables{{{"tokens", 1000}}, {{"fraction", 0.5}}, {}}}}), {1000, 4500, 3500});
+  expect_near(stage_tokens({{"tokens_per_step", 100}, {"stages", Tables{{{"steps", 20}}, {{"steps", 5}}}}}), {2000, 500});
+  EXPECT_EQ(stage_tokens({{"stages", Tables{{{"tokens", 1000}}, {}}}}).size(), 2u) << "the last one goes on without end";
+}
+
+TEST(WeightedStages, ExplainWhatDoesNotFit) {
+  const MemoryDataset data(token_documents(random_rows(50, 2, 6)));
+  using Tables = Value::Tables;
+  const auto refused = [&](const NamedValues& parameters) {
+    const auto [code, message] = error_of([&] { MixedNode({&data}, parameters); });
+    EXPECT_EQ(code, Code::kInvalidArgument);
+    return message;
+  };
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"fraction", 0.5}, {"tokens", 5}}, {}}}}), "'stages[0]' has 2 sizes, expected one of 'fraction', 'steps' and 'tokens'");
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{}, {{"tokens", 5}}}}}),
+            "'stages[0]' has no size, expected one of 'fraction', 'steps' and 'tokens': only the last stage may take what is left");
+  EXPECT_EQ(refused({{"stages", Tables{{{"steps", 5}}, {}}}}), "'stages[0]' is 5 steps long, which needs 'tokens_per_step'");
+  EXPECT_EQ(refused({{"stages", Tables{{{"fraction", 0.5}}, {}}}}), "'stages[0]' is a fraction of all tokens, which needs 'tokens' or 'epochs'");
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 5}, {"sequence_length", 8}}, {}}}}), "'stages[1]' has no 'sequence_length', which other stages have");
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 500}}, {}}}}), "the stages up to 'stages[0]' take 500 tokens, expected at most the mixture's 100");
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 100}}, {}}}}), "the stages up to 'stages[1]' take 100 tokens, expected at most the mixture's 100");
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 50}}, {{"fraction", 0.2}}}}}),
+            "the stages take 70 tokens of the mixture's 100: leave the last one without a size for the rest");
+  EXPECT_EQ(refused({{"order_by", "length"}}), "documents in the order of 'length' need an end: 'tokens', 'epochs', or a size of the last stage");
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 5}, {"weights", Value::Table{{"d0", 0.0}, {"d1", 0.0}}}}, {}}}}),
+            "a stage's 'weights' leave every domain of the input out, expected one above 0");
+}
+
+// -------------------------------------------------------------------------------------------------------------------------- what it says
 
 TEST(Weighted, WritesTheSameIndexEachTime) {
   const MemoryDataset data(token_documents(random_rows(100, 3, 2)));
   MixedNode first({&data}, {{"epochs", 2}}, 8), second({&data}, {{"epochs", 2}}, 8);
   EXPECT_EQ(read_file(first.folder.path("domains.bin")), read_file(second.folder.path("domains.bin")));
+  EXPECT_EQ(read_file(first.folder.path("mixture.json")), read_file(second.folder.path("mixture.json")));
   EXPECT_THAT(first.runner.close(), IsEmpty());
 }
 
 TEST(Weighted, WarnsOfAWeightThatNothingHas) {
   const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}, {"b", "books", 1, {4}}});
-  MixedNode node({&data}, {{"weights", Value::Table{{"boks", 2.0}}}});
-  ASSERT_EQ(node.runner.logs().size(), 2u);
+  MixedNode node({&data}, {{"weights", Value::Table{{"boks", 2.0}}}, {"sample_fraction", Value::Table{{"wbe", 0.5}, {"laws", 0.0}}}});
+  ASSERT_EQ(node.runner.logs().size(), 3u);
   EXPECT_EQ(node.runner.logs()[0].level, FLOWRUN_LOG_WARNING);
   EXPECT_EQ(node.runner.logs()[0].message, "'weights' names the domain 'boks', of which the input has no document with tokens");
-  EXPECT_EQ(node.runner.logs()[1].message, "shares of the tokens: web 0.7500, books 0.2500");
+  EXPECT_EQ(node.runner.logs()[1].message, "'sample_fraction' names the domain 'wbe', of which the input has no document with tokens");
+  EXPECT_EQ(node.runner.logs()[2].message, "shares of the tokens: web 0.7500, books 0.2500");
 }
 
 TEST(Weighted, ExplainsWhatItCannotMix) {
   const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}}), none({}), tokenless({{"a", "web", 1, {}}}), endless({{"a", "web", 1, {1}}}, true);
-  const auto prepare_error = [](const MemoryDataset& dataset, std::vector<std::pair<std::string, Value>> parameters) {
-    return error_of([&] { MixedNode({&dataset}, parameters); });
-  };
-  using Expected = std::pair<Code, std::string>;
-  EXPECT_EQ(prepare_error(none, {}), Expected(Code::kInvalidArgument, "the input has 0 documents and no token, expected at least one to mix"));
-  EXPECT_EQ(prepare_error(tokenless, {}), Expected(Code::kInvalidArgument, "the input has 1 documents and no token, expected at least one to mix"));
-  EXPECT_EQ(prepare_error(endless, {}), Expected(Code::kInvalidArgument, "the input has no end, expected documents that can be counted"));
-  EXPECT_EQ(prepare_error(data, {{"weights", Value::Table{{"web", 0.0}}}}), Expected(Code::kInvalidArgument, "'weights' leaves every domain of the input out, expected one above 0"));
-  EXPECT_EQ(prepare_error(data, {{"weights", Value::Table{{"web", -1.0}}}}),
-            Expected(Code::kInvalidArgument, "the weight of 'web' in 'weights' is -1.0, expected a finite number of at least 0"));
-  EXPECT_EQ(prepare_error(data, {{"epochs", 0}}), Expected(Code::kInvalidArgument, "'epochs' is 0.0, expected a finite number above 0"));
-  EXPECT_EQ(prepare_error(data, {{"epochs", std::numeric_limits<double>::infinity()}}).first, Code::kInvalidArgument);
-  EXPECT_EQ(prepare_error(data, {{"weights", Value::Table{{"web", std::numeric_limits<double>::quiet_NaN()}}}}).first, Code::kInvalidArgument);
+  const MemoryDataset scored({{"a", "web", 1, {1, 2, 3}}}, false, 0, {{"score.x", {-0.5}}}), broken({{"a", "web", 1, {1}}}, false, 0, {{"score.x", {NAN}}});
+  const auto refused = [](const MemoryDataset& dataset, const NamedValues& parameters) { return error_of([&] { MixedNode({&dataset}, parameters); }); };
+  const auto invalid = [](const std::string& message) { return Expected(Code::kInvalidArgument, message); };
+  EXPECT_EQ(refused(none, {}), invalid("the input has 0 documents and no token, expected at least one to mix"));
+  EXPECT_EQ(refused(tokenless, {}), invalid("the input has 1 documents and no token, expected at least one to mix"));
+  EXPECT_EQ(refused(endless, {}), invalid("the input has no end, expected documents that can be counted"));
+  EXPECT_EQ(refused(data, {{"weights", Value::Table{{"web", 0.0}}}}), invalid("'weights' leaves every domain of the input out, expected one above 0"));
+  EXPECT_EQ(refused(data, {{"weights", Value::Table{{"web", -1.0}}}}), invalid("the weight of 'web' in 'weights' is -1.0, expected a finite number of at least 0"));
+  EXPECT_EQ(refused(data, {{"epochs", 0}}), invalid("'epochs' is 0.0, expected a finite number above 0"));
+  EXPECT_EQ(refused(data, {{"epochs", std::numeric_limits<double>::infinity()}}).first, Code::kInvalidArgument);
+  EXPECT_EQ(refused(data, {{"weights", Value::Table{{"web", std::numeric_limits<double>::quiet_NaN()}}}}).first, Code::kInvalidArgument);
+  EXPECT_EQ(refused(data, {{"max_epochs", 2}}), invalid("'max_epochs' needs 'tokens' or 'epochs': a cap is a part of all that is drawn"));
+  EXPECT_EQ(refused(data, {{"unimax", true}, {"tokens", 5}}), invalid("'unimax' needs 'max_epochs': without a cap, equal budgets are a very large 'temperature'"));
+  EXPECT_EQ(refused(data, {{"unimax", true}, {"tokens", 5}, {"max_epochs", 2}, {"temperature", 3.0}}),
+            invalid("'unimax' gives equal budgets, for which 'temperature' = 3.0 means nothing"));
+  EXPECT_EQ(refused(data, {{"repeat_column", "bytes"}}), invalid("'repeat_column' and 'repetitions' need each other, found only 'repeat_column'"));
+  EXPECT_EQ(refused(data, {{"quality_column", "score.x"}}),
+            invalid("the input has no column 'score.x', which 'quality_column' names; it has 'id', 'domain', 'bytes', 'length'"));
+  EXPECT_EQ(refused(data, {{"quality_column", "id"}}), invalid("column 'id', which 'quality_column' names, has Arrow format 'u', expected numbers"));
+  EXPECT_EQ(refused(scored, {{"quality_column", "score.x"}}), invalid("the mean of 'score.x' over 'web' is -0.5, expected at least 0 to multiply a weight by"));
+  EXPECT_EQ(refused(broken, {{"quality_column", "score.x"}}), invalid("column 'score.x' is not finite for a document, expected a finite number"));
 
   MixedNode node({&data}, {});
   const MemoryDataset other({{"a", "web", 1, {1}}, {"b", "web", 1, {1}}});
