@@ -54,6 +54,8 @@ class Weighted : public Indexed {
         .input(Port("weights_from", "mixture_weights", Edge::kArtifact).optional())
         .output({"out", "tokens", Edge::kDataset})
         .parameter(numbers_by_key("weights").range(0, 1e9).about("The weight of each domain; one that is not named has 1, and 0 leaves a domain out."))
+        .parameter(numbers_by_key("proportions").range(0, 1e9).about(
+            "The share of each domain in parts or percent, whatever the domains' sizes: P(i) = p_i / sum_j p_j, instead of `weights`. One that is not named is left out."))
         .parameter(number("epochs").range(1e-6, 1e6).about("How often all tokens of the domains that take part are drawn, above 0; without it and `tokens` there is no end."))
         .parameter(integer("tokens").unit("tokens").range(1, static_cast<double>(std::int64_t{1} << 53)).about("The tokens of the whole mixture, instead of `epochs`."))
         .parameter(number("temperature").defaults(1.0).range(1e-3, 1e9).about(
@@ -77,12 +79,13 @@ class Weighted : public Indexed {
                        .field(integer("steps").unit("steps").range(1, static_cast<double>(std::int64_t{1} << 53)).about("Its size in steps of `tokens_per_step` tokens."))
                        .field(integer("tokens").unit("tokens").range(1, static_cast<double>(std::int64_t{1} << 53)).about("Its size in tokens."))
                        .field(numbers_by_key("weights").range(0, 1e9).about("Its weights, instead of the node's."))
+                       .field(numbers_by_key("proportions").range(0, 1e9).about("Its proportions, instead of the node's."))
                        .field(string("order_by").about("Its order, instead of the node's."))
                        .field(boolean("descending").defaults(false).about("Turns its `order_by` round."))
                        .field(integer("sequence_length").unit("tokens").range(2, 1 << 24).about("The length that a packer is to give its sequences, as a column of the rows."))
                        .about("A curriculum: stages one after another, each of one size (the last takes what is left). Rows then have a column `stage`, from 0. A stage "
                               "goes on in each domain where the one before has left off."))
-        .at_most_one_of({"weights", "weights_from"})
+        .at_most_one_of({"weights", "weights_from", "proportions"})
         .at_most_one_of({"epochs", "tokens"})
         .at_most_one_of({"stages", "max_epochs"})
         .determinism("seeded")
@@ -112,8 +115,10 @@ class Weighted : public Indexed {
         has_stages_(!params.tables("stages").empty()),
         stages_(read_stages(params)) {
     check_weights(weights_, "weights");
-    for (const StageParameters& stage : stages_)
+    for (const StageParameters& stage : stages_) {
       if (stage.weights) check_weights(*stage.weights, "stages");
+      if (stage.proportions) check_weights(*stage.proportions, "proportions");
+    }
     if (params.has("epochs") && !(std::isfinite(epochs_) && epochs_ > 0))
       throw Error(Code::kInvalidArgument, "'epochs' is " + json::number(epochs_) + ", expected a finite number above 0");
     if (params.has("max_epochs") && epochs_ == 0 && tokens_ == 0) throw Error(Code::kInvalidArgument, "'max_epochs' needs 'tokens' or 'epochs': a cap is a part of all that is drawn");
@@ -222,17 +227,18 @@ class Weighted : public Indexed {
     const auto measured = measured_folder_.empty() ? Weights() : read_measured_weights(measured_folder_);
     std::vector<std::vector<double>> all;
     for (const StageParameters& stage : stages_) {
-      const Weights& named = stage.weights ? *stage.weights : !measured_folder_.empty() ? measured : weights_;
+      const Weights& named = stage.proportions ? *stage.proportions : stage.weights ? *stage.weights : !measured_folder_.empty() ? measured : weights_;
+      const double unnamed = stage.proportions ? 0 : 1;
       auto& weights = all.emplace_back();
       for (std::size_t i = 0; i < index.domains().size(); ++i) {
         const Domain& domain = index.domains()[i];
         const auto it = named.find(domain.name);
         if (it == named.end() && &named == &measured)
           throw Error(Code::kInvalidArgument, "'weights_from' has no weight for the domain '" + domain.name + "': it has to measure every domain that is mixed");
-        weights.push_back((it == named.end() ? 1.0 : it->second) * quality_of(domain, columns.quality_sums[i]));
+        weights.push_back((it == named.end() ? unnamed : it->second) * quality_of(domain, columns.quality_sums[i]));
       }
       if (std::none_of(weights.begin(), weights.end(), [](double weight) { return weight > 0; }))
-        throw Error(Code::kInvalidArgument, std::string(stage.weights ? "a stage's 'weights' leave" : "'weights' leaves") + " every domain of the input out, expected one above 0");
+        throw Error(Code::kInvalidArgument, std::string(stage.proportions ? "'proportions' leaves" : stage.weights ? "a stage's 'weights' leave" : "'weights' leaves") + " every domain of the input out, expected one above 0");
     }
     return all;
   }
@@ -248,7 +254,7 @@ class Weighted : public Indexed {
     std::vector<std::int64_t> sizes;
     for (const Domain& domain : index.domains()) sizes.push_back(domain.token_count);
     std::vector<std::vector<double>> masses;
-    for (const auto& of_stage : weights) masses.push_back(masses_of(of_stage, sizes, temperature_, unimax_));
+    for (std::size_t s = 0; s < stages_.size(); ++s) masses.push_back(masses_of(weights[s], sizes, temperature_, unimax_ || stages_[s].proportions));
     std::int64_t total = total_tokens(index, masses);
     if (max_epochs_ > 0) total = cap(call, index, masses[0], total);
     const auto ends = stage_ends(stages_, total, tokens_per_step_);
@@ -301,11 +307,20 @@ class Weighted : public Indexed {
     warn(weights_, "weights");
     for (std::size_t s = 0; s < stages_.size(); ++s)
       if (stages_[s].weights) warn(*stages_[s].weights, "stages[" + std::to_string(s) + "].weights");
+    for (const StageParameters& stage : stages_)
+      if (stage.proportions) warn_of_unnamed(call, mixture.index, *stage.proportions);
     Weights sampled = sample_fraction_;
     std::erase_if(sampled, [](const auto& entry) { return entry.second == 0; });
     warn(sampled, "sample_fraction");
     if (mixture.index.empty_count() > 0) call.log(FLOWRUN_LOG_INFO, std::to_string(mixture.index.empty_count()) + " documents without tokens are left out");
     call.log(FLOWRUN_LOG_INFO, shares_text(mixture, parts));
+  }
+
+  static void warn_of_unnamed(const Call& call, const DomainIndex& index, const Weights& proportions) {
+    for (const auto& [domain, part] : proportions)
+      if (part > 0 && !index.has(domain)) call.log(FLOWRUN_LOG_WARNING, "'proportions' names the domain '" + domain + "', of which the input has no document with tokens: the others share its part");
+    for (const Domain& domain : index.domains())
+      if (!proportions.contains(domain.name)) call.log(FLOWRUN_LOG_WARNING, "'proportions' does not name the domain '" + domain.name + "': it is left out");
   }
 
   // ---- reading

@@ -20,6 +20,8 @@ StageParameters read_stage(const Params& params, const StageParameters& node) {
   stage.steps = params.integer_or("steps", 0);
   stage.tokens = params.integer_or("tokens", 0);
   if (params.has("weights")) stage.weights = params.numbers_by_key("weights");
+  if (params.has("proportions")) stage.proportions = params.numbers_by_key("proportions");
+  if (!stage.weights && !stage.proportions) stage.proportions = node.proportions;
   stage.order_by = params.string_or("order_by", "");
   stage.descending = stage.order_by.empty() ? node.descending : params.boolean("descending");
   if (stage.order_by.empty()) stage.order_by = node.order_by;
@@ -33,6 +35,7 @@ void check(const std::vector<StageParameters>& stages, bool has_tokens_per_step)
     const int sizes = (stage.fraction > 0) + (stage.steps > 0) + (stage.tokens > 0);
     if (sizes > 1) refuse("'" + name_of(s) + "' has " + std::to_string(sizes) + " sizes, expected one of 'fraction', 'steps' and 'tokens'");
     if (sizes == 0 && s + 1 < stages.size()) refuse("'" + name_of(s) + "' has no size, expected one of 'fraction', 'steps' and 'tokens': only the last stage may take what is left");
+    if (stage.weights && stage.proportions) refuse("'" + name_of(s) + "' has 'weights' and 'proportions', expected at most one of them");
     if (stage.steps > 0 && !has_tokens_per_step) refuse("'" + name_of(s) + "' is " + std::to_string(stage.steps) + " steps long, which needs 'tokens_per_step'");
     if ((stage.sequence_length > 0) != (stages[0].sequence_length > 0)) refuse("'" + name_of(stage.sequence_length > 0 ? 0 : s) + "' has no 'sequence_length', which other stages have");
   }
@@ -44,6 +47,7 @@ std::vector<StageParameters> read_stages(const Params& params) {
   StageParameters node;
   node.order_by = params.string_or("order_by", "");
   node.descending = params.boolean("descending");
+  if (params.has("proportions")) node.proportions = params.numbers_by_key("proportions");
   std::vector<StageParameters> stages;
   for (const Params& stage : params.tables("stages")) stages.push_back(read_stage(stage, node));
   if (stages.empty()) stages.push_back(node);

@@ -217,6 +217,16 @@ TEST(Weighted, MultipliesWeightsByTheMeanOfAScore) {
   EXPECT_NEAR(domains[0]["proportion"].get<double>(), 0.4, 1e-12);
 }
 
+TEST(Weighted, TakesProportionsWhateverTheSizesAre) {
+  const MemoryDataset data(token_documents(random_rows(600, 4, 3)));
+  MixedNode node({&data}, {{"proportions", Value::Table{{"d0", 10.0}, {"d1", 60.0}, {"d2", 30.0}, {"d9", 5.0}}}, {"tokens", 30'000}});
+  auto tokens = tokens_by_domain(node.all());
+  EXPECT_EQ(tokens.size(), 3u);
+  for (const auto& [domain, share] : std::map<std::string, double>{{"d0", 0.1}, {"d1", 0.6}, {"d2", 0.3}}) EXPECT_NEAR(tokens[domain], share * 30'000, 60) << domain;
+  EXPECT_EQ(node.runner.logs().at(0).message, "'proportions' names the domain 'd9', of which the input has no document with tokens: the others share its part");
+  EXPECT_EQ(node.runner.logs().at(1).message, "'proportions' does not name the domain 'd3': it is left out");
+}
+
 TEST(Weighted, UniMaxKeepsToTheCapAndEndsThere) {
   const Rows rows = random_rows(400, 4, 3);
   const MemoryDataset data(token_documents(rows));
@@ -329,6 +339,9 @@ TEST(WeightedStages, ExplainWhatDoesNotFit) {
   EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 100}}, {}}}}), "the stages up to 'stages[1]' take 100 tokens, expected at most the mixture's 100");
   EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 50}}, {{"fraction", 0.2}}}}}),
             "the stages take 70 tokens of the mixture's 100: leave the last one without a size for the rest");
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"weights", Value::Table{{"d0", 1.0}}}, {"proportions", Value::Table{{"d0", 1.0}}}}}}}),
+            "'stages[0]' has 'weights' and 'proportions', expected at most one of them");
+  EXPECT_EQ(refused({{"proportions", Value::Table{{"laws", 1.0}}}}), "'proportions' leaves every domain of the input out, expected one above 0");
   EXPECT_EQ(refused({{"order_by", "length"}}), "documents in the order of 'length' need an end: 'tokens', 'epochs', or a size of the last stage");
   EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 5}, {"weights", Value::Table{{"d0", 0.0}, {"d1", 0.0}}}}, {}}}}),
             "a stage's 'weights' leave every domain of the input out, expected one above 0");
