@@ -1,5 +1,6 @@
 #include "readers/common/file_source.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace flowrun::readers {
@@ -7,20 +8,22 @@ namespace flowrun::readers {
 /// Reads the files of one unit, one after another.
 class FileCursor : public Cursor {
  public:
-  FileCursor(const FileSource& source, Unit unit) : source_(&source), next_file_(unit.first), end_file_(unit.first + unit.count) {}
+  FileCursor(const FileSource& source, Unit unit) : source_(&source), next_file_(unit.first), end_file_(unit.first + unit.count) {
+    for (const Column& column : source.columns_) columns_.emplace_back(column.type);
+  }
 
   bool next(const Call& call, OwnedArray& out) override {
     call.check_stop();
     DocumentsBuilder builder(source_->batch_bytes_, source_->batch_documents_);
     const bool ended = fill(call, builder);
-    out = builder.finish();
+    out = finish(builder);
     return ended;
   }
 
  private:
   /// Adds records until the batch is full (false) or the unit has ended (true).
   bool fill(const Call& call, DocumentsBuilder& builder) {
-    while (!builder.full()) {
+    while (!builder.full() && !columns_full()) {
       if (!pending_ && !find_record(call)) return true;
       if (builder.must_end_before(static_cast<std::int64_t>(record_.text.size()))) return false;
       append(builder);
@@ -33,6 +36,25 @@ class FileCursor : public Cursor {
     const std::string& source = file().display;
     if (!record_.id) id_ = source + '#' + std::to_string(record_.number);
     builder.append(record_.id ? *record_.id : id_, record_.text, record_.domain.value_or(source_->domain_), source);
+    for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].append(record_.columns.empty() ? ColumnValue() : record_.columns[i]);
+  }
+
+  /// Returns whether the further columns alone are as large as a batch may be.
+  bool columns_full() const noexcept {
+    std::int64_t bytes = 0;
+    for (const ColumnBuilder& column : columns_) bytes += column.byte_count();
+    return bytes >= source_->batch_bytes_;
+  }
+
+  OwnedArray finish(DocumentsBuilder& builder) {
+    OwnedArray documents = builder.finish();
+    if (columns_.empty()) return documents;
+    const auto kept = std::make_shared<OwnedArray>(std::move(documents));
+    const std::int64_t rows = kept->get().length;
+    std::vector<OwnedArray> all;
+    for (std::int64_t i = 0; i < kept->get().n_children; ++i) all.push_back(borrow_column(*kept->get().children[i], 0, rows));
+    for (ColumnBuilder& column : columns_) all.push_back(column.finish());
+    return make_batch(std::move(all), rows, kept);
   }
 
   /// Goes to the next good record; false at the end of the unit.
@@ -42,6 +64,7 @@ class FileCursor : public Cursor {
       switch (reader_->next(call, record_, refusal_)) {
         case RecordReader::Step::kRecord: return pending_ = true;
         case RecordReader::Step::kRefused: report(call, refusal_); break;
+        case RecordReader::Step::kUnreadable: give_up(call); break;
         case RecordReader::Step::kEnd: close_file(call); break;
       }
     }
@@ -60,6 +83,13 @@ class FileCursor : public Cursor {
   void close_file(const Call& call) {
     reader_.reset();
     if (stored_->damage()) report(call, *stored_->damage());
+    ++next_file_;
+  }
+
+  /// Leaves a file whose rest its reader cannot read.
+  void give_up(const Call& call) {
+    reader_.reset();
+    report(call, Damage{Code::kCorruptData, refusal_.code, refusal_.message, refusal_.offset, stored_bytes(file().path) - std::max<std::int64_t>(refusal_.offset, 0)});
     ++next_file_;
   }
 
@@ -96,6 +126,7 @@ class FileCursor : public Cursor {
   Record record_;
   Refusal refusal_;
   bool pending_ = false;  ///< record_ waits for a batch
+  std::vector<ColumnBuilder> columns_;
   std::string id_;
 };
 
@@ -106,7 +137,9 @@ FileSource::FileSource(const Params& params) : files_(params.files("paths")), do
 }
 
 void FileSource::open(Open& open) {
-  open.set_output(0, fields::documents());
+  Field schema = fields::documents();
+  for (const Column& column : columns_) schema.children.push_back(column_field(column));
+  open.set_output(0, schema);
   batch_bytes_ = open.batch_bytes();
   batch_documents_ = open.batch_documents();
 }
@@ -115,8 +148,8 @@ std::unique_ptr<Cursor> FileSource::open_unit(const Call&, std::int64_t unit) {
   return std::make_unique<FileCursor>(*this, units_.at(static_cast<std::size_t>(unit)));
 }
 
-Descriptor FileSource::describe(Descriptor descriptor) {
-  return descriptor.output({"out", "documents"})
+Descriptor FileSource::describe(Descriptor descriptor, std::vector<std::string> columns_added) {
+  return descriptor.output(Port("out", "documents").columns(std::move(columns_added)))
       .parameter(paths("paths").required().about("Files, by globs, read in the order of their names; gzip, zstd, xz, bzip2 and lz4 are decompressed."))
       .parameter(string("domain").defaults("").about("The domain of the documents."))
       .threads("Any number of units at once; files of together up to 4 MiB are one unit, a larger file is one by itself.");

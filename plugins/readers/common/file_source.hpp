@@ -8,10 +8,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "readers/common/columns.hpp"
 #include "readers/common/stored_file.hpp"
 #include "readers/common/units.hpp"
 #include "readers/common/window.hpp"
@@ -23,11 +26,12 @@ struct Record {
   std::int64_t number = 0;  ///< in its file, from 0; refused ones count
   std::string_view text;
   std::optional<std::string_view> id, domain;  ///< where the record gives them
+  std::span<const ColumnValue> columns = {};    ///< one for each column that the source adds, or none at all: null
 };
 
-/// A record that is refused.
+/// A record that is refused, or the rest of a file.
 struct Refusal {
-  std::int64_t number = 0;
+  std::int64_t number = 0;   ///< of the record
   const char* code = "";
   std::string message;
   std::int64_t offset = -1;  ///< in the file as stored; -1: unknown
@@ -37,9 +41,9 @@ struct Refusal {
 /// Cuts one file into records.
 class RecordReader {
  public:
-  enum class Step { kRecord, kRefused, kEnd };
+  enum class Step { kRecord, kRefused, kUnreadable, kEnd };
   virtual ~RecordReader() = default;
-  /// Gives the next record, or why it is refused. A record that the damage of its file cut short is neither: the file reports the damage.
+  /// Gives the next record, or why it or (kUnreadable) the rest of the file is refused. A record that the damage of its file cut short is neither: the file reports the damage.
   virtual Step next(const Call& call, Record& record, Refusal& refusal) = 0;
 };
 
@@ -54,11 +58,17 @@ class FileSource : public Source {
   /// Makes the reader of one file, whose text `window` shows. From any thread.
   virtual std::unique_ptr<RecordReader> read_file(Window& window) const = 0;
 
-  /// Adds the parameters and the port that all file readers have.
-  static Descriptor describe(Descriptor descriptor);
+  /// Adds the parameters and the port that all file readers have; `columns_added` are those that are there whatever the parameters say.
+  static Descriptor describe(Descriptor descriptor, std::vector<std::string> columns_added = {});
+
+ protected:
+  /// Adds columns to the documents, in the constructor.
+  void set_columns(std::vector<Column> columns) { columns_ = std::move(columns); }
+  const std::vector<Column>& columns() const noexcept { return columns_; }
 
  private:
   friend class FileCursor;
+  std::vector<Column> columns_;
   std::vector<InputFile> files_;
   std::string domain_;
   std::vector<Unit> units_;

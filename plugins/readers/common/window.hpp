@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "readers/common/stored_file.hpp"
@@ -32,6 +33,8 @@ class Window {
   std::int64_t position() const noexcept { return position_; }
   /// Returns the position as an offset in the file as stored, -1 where it is compressed.
   std::int64_t stored_offset() const noexcept { return file_->is_plain() ? position_ : -1; }
+  /// Says where in the text `data` is, for the end of a message; nothing for a plain file, which has that as its offset.
+  std::string place() const { return file_->is_plain() ? std::string() : ", at byte " + std::to_string(position_) + " of the decompressed text"; }
   const StoredFile& file() const noexcept { return *file_; }
 
   /// Returns the index behind the next '\n' at or after `from`; the size of `data` at the end of the file; npos where there is none among

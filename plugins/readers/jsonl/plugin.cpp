@@ -34,7 +34,7 @@ class JsonlReader : public RecordReader {
     JsonlRecord parts;
     const std::int64_t number = number_++;
     if (auto fault = parser_.parse(line, window_->readable(), parts)) {
-      refusal = {number, fault->code, std::move(fault->message) + place(), window_->stored_offset(), 0};
+      refusal = {number, fault->code, std::move(fault->message) + window_->place(), window_->stored_offset(), 0};
       return Step::kRefused;
     }
     record = {number, parts.text, parts.id, parts.domain};
@@ -43,7 +43,7 @@ class JsonlReader : public RecordReader {
 
   /// Skips to the end of a line that is too long, in bounded memory.
   Step refuse_too_large(const Call& call, Refusal& refusal) {
-    refusal = {number_++, "record_too_large", "a line of more than " + std::to_string(max_record_bytes_) + " bytes ('max_record_bytes')" + place(),
+    refusal = {number_++, "record_too_large", "a line of more than " + std::to_string(max_record_bytes_) + " bytes ('max_record_bytes')" + window_->place(),
                window_->stored_offset(), 0};
     while (true) {
       const std::size_t size = window_->data().size();
@@ -51,11 +51,6 @@ class JsonlReader : public RecordReader {
       window_->consume(end == std::string_view::npos ? size : end + 1);
       if (end != std::string_view::npos || !window_->extend(call)) return Step::kRefused;
     }
-  }
-
-  /// Says where in the text the record is; a plain file has that as its offset.
-  std::string place() const {
-    return window_->file().is_plain() ? std::string() : ", at byte " + std::to_string(window_->position()) + " of the decompressed text";
   }
 
   Window* window_;
