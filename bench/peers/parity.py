@@ -47,7 +47,7 @@ def main():
         # The run that `make run` left: it keeps no logits, but its perplexity on the same documents must be what transformers finds.
         "model_pretrain": compare_model("runs/pretrain", length, documents),
     }
-    tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_formats_tool", "flowrun_tokenizer_tool", "flowrun_gopher_tool")
+    tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_formats_tool", "flowrun_tokenizer_tool", "flowrun_gopher_tool", "flowrun_reader_tool")
     passed["tokenizer"] = tools and succeeds(sys.executable, HERE / "compare_bpe.py", "check", "--tool", BUILD / "bin/flowrun_bpe_tool", "--text", "data/books")
     passed["tokenizers"] = tools and succeeds(sys.executable, HERE / "compare_tokenizers.py")
     passed["tokenizer_formats"] = tools and succeeds(sys.executable, HERE / "compare_formats.py")
@@ -55,6 +55,7 @@ def main():
     passed["trainers"] = succeeds(sys.executable, HERE / "compare_trainers.py", "--megabytes", "3", "--repeats", "1")
     passed["damaged_tokenizers"] = tools and succeeds(sys.executable, HERE / "compare_mutations.py")
     passed["gopher"] = tools and succeeds(sys.executable, HERE / "compare_gopher.py", "check", "--tool", BUILD / "bin/flowrun_gopher_tool", "--text", "data/books")
+    passed["csv"] = tools and succeeds(sys.executable, HERE / "compare_csv.py", "--megabytes", "20")
     print(json.dumps({"name": "parity", **passed}))
     sys.exit(0 if all(passed.values()) else 1)
 
