@@ -1,4 +1,4 @@
-# Every library that the project uses, in one place. Versions are Debian bookworm's; LibTorch's is pinned in scripts/dependencies.env.
+# Every library that the project uses, in one place. Versions are Debian bookworm's; those of LibTorch and Arrow are pinned in scripts/dependencies.env.
 find_package(Threads REQUIRED)
 find_package(TBB 2021.8 REQUIRED)
 find_package(Boost 1.74 REQUIRED)
@@ -24,4 +24,7 @@ if(BUILD_TESTING)
 endif()
 if(FLOWRUN_NATIVE)
   find_package(LibTorch REQUIRED)
+endif()
+if(FLOWRUN_PARQUET)
+  find_package(ArrowParquet REQUIRED)
 endif()

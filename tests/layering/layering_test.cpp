@@ -136,6 +136,18 @@ TEST(Layering, OnlyTheNativeHalfSeesLibTorch) {
   for (const char* interface : {"framework/train/region.hpp", "framework/train/checkpoint_files.hpp"}) EXPECT_FALSE(sees_torch(interface, known)) << interface;
 }
 
+TEST(Layering, OnlyTheParquetPluginsSeeArrow) {
+  int includes = 0;
+  for (const char* folder : {"framework", "sdk", "plugins"})
+    for (const auto& include : includes_below(folder)) {
+      const std::string head = first_part(include.what);
+      if (include.quoted || (head != "arrow" && head != "parquet")) continue;
+      ++includes;
+      EXPECT_TRUE(include.file.starts_with("plugins/readers/parquet/") || include.file.starts_with("plugins/writers/parquet/")) << include.place();
+    }
+  EXPECT_GT(includes, 5) << "the test no longer recognizes Arrow";
+}
+
 TEST(Layering, TheSdkNeedsNothingOfTheProject) {
   for (const auto& include : includes_below("sdk/include")) {
     const std::string own = own_file(include);
@@ -189,7 +201,7 @@ TEST(Layering, LinkLinesOfPluginsHoldNothingOfTheFramework) {
   const std::string ninja = kBuild + "/build.ninja";
   if (!fs::exists(ninja)) GTEST_SKIP() << "the link lines are read from build.ninja; this build was made by another generator";
   std::ifstream in(ninja);
-  const std::regex framework(R"(framework/[a-z]+/lib|libflowrun_native|libtbb)");
+  const std::regex framework(R"(framework/[a-z]+/lib|libflowrun_native|libtbb)"), arrow(R"(libarrow|libparquet)");
   std::string target;
   int links = 0;
   for (std::string line; std::getline(in, line);) {
@@ -197,6 +209,7 @@ TEST(Layering, LinkLinesOfPluginsHoldNothingOfTheFramework) {
     if (!line.starts_with("  LINK_LIBRARIES =") || !target.starts_with("plugins/") || !target.ends_with(".so")) continue;
     ++links;
     EXPECT_FALSE(std::regex_search(line, framework)) << target << ":" << line;
+    EXPECT_TRUE(target.ends_with("/parquet.so") || !std::regex_search(line, arrow)) << target << ":" << line;
   }
   EXPECT_GE(links, 10) << "the test no longer finds the link lines";
 }
