@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "output_file.hpp"
+#include "writers/common/output_file.hpp"
 
 namespace flowrun::writers {
 namespace {

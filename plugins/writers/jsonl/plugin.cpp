@@ -2,23 +2,15 @@
 
 #include <flowrun/node.hpp>
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "jsonl.hpp"
-#include "output_file.hpp"
+#include "writers/common/output_file.hpp"
+#include "writers/common/staged_name.hpp"
 
 namespace flowrun::writers {
 namespace {
-
-/// Returns the name below the staging folder: the host finds it by everything from the first dot of the path's last part.
-std::string staged_name(const std::string& path) {
-  const std::string name = std::filesystem::path(path).filename().string();
-  if (name.empty() || name == "." || name == "..") throw Error(Code::kInvalidArgument, "'path' is '" + path + "', expected the name of a file");
-  const std::size_t dot = name.find('.');
-  return "output" + (dot == std::string::npos ? std::string() : name.substr(dot));
-}
 
 class Jsonl : public Serial {
  public:

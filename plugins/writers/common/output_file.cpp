@@ -1,4 +1,4 @@
-#include "output_file.hpp"
+#include "writers/common/output_file.hpp"
 
 #include <flowrun/error.hpp>
 
