@@ -1,89 +1,16 @@
 #include "scanners.hpp"
 
-#include <array>
 #include <bit>
 #include <cstring>
 
-#include "categories.hpp"
-#include "code_points.hpp"
+#include "character_classes.hpp"
+#include "class_window.hpp"
+#include "window_starts.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
 
-// What the patterns tell apart, one bit each so that a run is a test of a mask.
-constexpr std::uint8_t kUpper = 1;     // Lu, Lt
-constexpr std::uint8_t kLower = 2;     // Ll
-constexpr std::uint8_t kCaseless = 4;  // Lm, Lo
-constexpr std::uint8_t kMark = 8;
-constexpr std::uint8_t kNumber = 16;
-constexpr std::uint8_t kBreak = 32;  // \r and \n
-constexpr std::uint8_t kSpace = 64;  // other white space
-constexpr std::uint8_t kOther = 128;
-
-constexpr std::uint8_t kLetter = kUpper | kLower | kCaseless;
-constexpr std::uint8_t kAnySpace = kBreak | kSpace;
-constexpr std::uint8_t kAnyOther = kMark | kOther;
-
-constexpr std::uint8_t class_of(Category value) {
-  switch (value) {
-    case Category::kLu: case Category::kLt: return kUpper;
-    case Category::kLl: return kLower;
-    case Category::kLm: case Category::kLo: return kCaseless;
-    case Category::kMc: case Category::kMe: case Category::kMn: return kMark;
-    case Category::kNd: case Category::kNl: case Category::kNo: return kNumber;
-    case Category::kZl: case Category::kZp: case Category::kZs: return kSpace;
-    default: return kOther;
-  }
-}
-
-constexpr std::array<std::uint8_t, kCategoryCount> make_category_classes() {
-  std::array<std::uint8_t, kCategoryCount> classes{};
-  for (int i = 0; i < kCategoryCount; ++i) classes[static_cast<std::size_t>(i)] = class_of(static_cast<Category>(i));
-  return classes;
-}
-
-constexpr std::array<std::uint8_t, kCategoryCount> kCategoryClasses = make_category_classes();
-
-// The class of each byte below 0x80, and none for bytes that need decoding, so that one load decides both.
-constexpr std::array<std::uint8_t, 256> make_byte_classes() {
-  std::array<std::uint8_t, 256> classes{};
-  for (std::size_t byte = 0; byte < 0x80; ++byte) {
-    classes[byte] = kOther;
-    if (byte >= 'A' && byte <= 'Z') classes[byte] = kUpper;
-    if (byte >= 'a' && byte <= 'z') classes[byte] = kLower;
-    if (byte >= '0' && byte <= '9') classes[byte] = kNumber;
-    if (byte == ' ' || (byte >= '\t' && byte <= '\r')) classes[byte] = byte == '\r' || byte == '\n' ? kBreak : kSpace;
-  }
-  return classes;
-}
-
-constexpr std::array<std::uint8_t, 256> kByteClasses = make_byte_classes();
-
-using Byte = const unsigned char*;
-
-struct Classed {
-  std::uint8_t value;
-  std::uint32_t bytes;
-};
-
-// The bytes that begin characters which are letters without exception: U+5000 to U+9FFF, Chinese characters, and U+B000 to U+CFFF, Korean syllables.
-constexpr bool begins_letter(unsigned char byte) noexcept { return (byte >= 0xE5 && byte <= 0xE9) || byte == 0xEB || byte == 0xEC; }
-
-Classed decode(Byte p, Byte end) noexcept {
-  if (begins_letter(*p) && end - p >= 3 && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80) return {kCaseless, 3};
-  const Character character = decode_at(p, end);
-  if (character.code_point == kInvalidByte) return {kOther, 1};
-  // NEXT LINE is the one control character beyond ASCII that is white space.
-  if (character.code_point == 0x85) return {kSpace, 2};
-  return {kCategoryClasses[static_cast<std::size_t>(category(character.code_point))], character.bytes};
-}
-
-// Returns the class at `p`, or {0, 0} at the end.
-Classed class_at(Byte p, Byte end) noexcept {
-  if (p == end) return {0, 0};
-  const std::uint8_t value = kByteClasses[*p];
-  return value != 0 ? Classed{value, 1} : decode(p, end);
-}
+using namespace scanning;
 
 // Returns the end of the run of the classes in `mask` that goes on at `p`.
 Byte skip(Byte p, Byte end, std::uint8_t mask) noexcept {
@@ -149,21 +76,6 @@ Byte space_end(Byte begin, Byte end) noexcept {
   if (kRule == Space::kBreaksAndWholeTail && p == end) return p;
   if (kRule != Space::kGpt2 && behind_break != nullptr) return behind_break;
   return p == end || last == begin ? p : last;
-}
-
-// `'s|'t|'re|'ve|'m|'ll|'d` at `p`: returns its bytes, or 0. In any case, s is also U+017F, LONG S.
-template <bool kAnyCase>
-std::size_t contraction_bytes(Byte p, Byte end) noexcept {
-  if (end - p < 2 || *p != '\'') return 0;
-  const auto letter = [](unsigned char byte) { return kAnyCase && byte >= 'A' && byte <= 'Z' ? static_cast<unsigned char>(byte | 0x20) : byte; };
-  const unsigned char second = end - p > 2 ? letter(p[2]) : 0;
-  switch (letter(p[1])) {
-    case 's': case 't': case 'm': case 'd': return 2;
-    case 'r': case 'v': return second == 'e' ? 3 : 0;
-    case 'l': return second == 'l' ? 3 : 0;
-    case 0xC5: return kAnyCase && second == 0xBF ? 3 : 0;
-    default: return 0;
-  }
 }
 
 template <int kMost>
@@ -249,8 +161,27 @@ std::size_t scan_o200k(std::string_view text, std::size_t begin) noexcept {
   return at(p);
 }
 
+// Window by window, and by kScanner what is longer than a window or stands at the end of the text. Each window begins at the last start of the one before it.
+template <Scanner kScanner, auto kStarts>
+std::size_t scan_windows(std::string_view text, std::size_t begin, std::size_t* ends) noexcept {
+  const Byte base = reinterpret_cast<Byte>(text.data()), end = base + text.size();
+  std::size_t count = 0;
+  while (count + kWindowBytes <= kPretokensAtOnce && begin < text.size()) {
+    std::uint64_t starts = 0;
+    if (text.size() - begin > kWindowBytes) starts = kStarts(read_window(base + begin, end), base + begin, end) & ~std::uint64_t{1};
+    if (starts == 0) {
+      ends[count++] = begin = kScanner(text, begin);
+      continue;
+    }
+    const std::size_t window = begin;
+    for (; starts != 0; starts &= starts - 1) ends[count++] = begin = window + static_cast<std::size_t>(std::countr_zero(starts));
+  }
+  return count;
+}
+
 struct Known {
   Scanner scanner;
+  BatchScanner batch_scanner;
   bool oniguruma;  // that Oniguruma reads it so too
   std::string_view pattern;
 };
@@ -259,35 +190,52 @@ struct Known {
   R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)" contraction                      \
   R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)" contraction
 
+constexpr Known gpt2(std::string_view pattern) { return {scan_gpt2, scan_windows<scan_gpt2, gpt2_starts>, true, pattern}; }
+
+template <int kNumbersMax, Space kRule>
+constexpr Known cl100k(bool oniguruma, std::string_view pattern) {
+  return {scan_cl100k<kNumbersMax, kRule>, scan_windows<scan_cl100k<kNumbersMax, kRule>, cl100k_starts<kNumbersMax>>, oniguruma, pattern};
+}
+
 constexpr Known kKnown[] = {
     // GPT-2: github.com/openai/gpt-2, tiktoken before and since 0.8.
-    {scan_gpt2, true, R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"},
-    {scan_gpt2, true, R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"},
-    {scan_gpt2, true, R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s)"},
+    gpt2(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"),
+    gpt2(R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"),
+    gpt2(R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s)"),
     // cl100k_base as Llama 3 and the converted GPT-4 have it; Qwen2, with single numbers; tiktoken before 0.8 and since, and how Oniguruma says that.
-    {scan_cl100k<3, Space::kBreaks>, true,
-     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
-    {scan_cl100k<1, Space::kBreaks>, true,
-     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
-    {scan_cl100k<3, Space::kBreaks>, true,
-     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)"},
-    {scan_cl100k<3, Space::kBreaksAndWholeTail>, false,
-     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)"},
-    {scan_cl100k<3, Space::kBreaksAndWholeTail>, true,
-     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)"},
+    cl100k<3, Space::kBreaks>(true,
+     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"),
+    cl100k<1, Space::kBreaks>(true,
+     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"),
+    cl100k<3, Space::kBreaks>(true,
+     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)"),
+    cl100k<3, Space::kBreaksAndWholeTail>(false,
+     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)"),
+    cl100k<3, Space::kBreaksAndWholeTail>(true,
+     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)"),
     // o200k_base: tiktoken, GPT-4o and gpt-oss.
-    {scan_o200k, true,
+    {scan_o200k, scan_one_by_one<scan_o200k>, true,
      FLOWRUN_CASED_WORDS("(?i:'s|'t|'re|'ve|'m|'ll|'d)?") R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)"},
 };
 
 #undef FLOWRUN_CASED_WORDS
 
+const Known* find_known(std::string_view pattern, Dialect dialect) noexcept {
+  for (const Known& known : kKnown)
+    if (known.pattern == pattern && (known.oniguruma || dialect == Dialect::kTiktoken)) return &known;
+  return nullptr;
+}
+
 }  // namespace
 
 Scanner find_scanner(std::string_view pattern, Dialect dialect) noexcept {
-  for (const Known& known : kKnown)
-    if (known.pattern == pattern && (known.oniguruma || dialect == Dialect::kTiktoken)) return known.scanner;
-  return nullptr;
+  const Known* const known = find_known(pattern, dialect);
+  return known == nullptr ? nullptr : known->scanner;
+}
+
+BatchScanner find_batch_scanner(std::string_view pattern, Dialect dialect) noexcept {
+  const Known* const known = find_known(pattern, dialect);
+  return known == nullptr ? nullptr : known->batch_scanner;
 }
 
 }  // namespace flowrun::tokenizers

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "categories.hpp"
+#include "class_window.hpp"
 #include "pattern.hpp"
 #include "pattern_reader.hpp"
 
@@ -182,9 +183,77 @@ TEST(Scanners, CutAnyBytesWithoutReadingBeyondThem) {
   }
 }
 
+std::vector<std::size_t> ends_of(std::string_view text, Scanner scanner) {
+  std::vector<std::size_t> ends;
+  for (std::size_t begin = 0; begin < text.size(); begin = ends.back()) ends.push_back(scanner(text, begin));
+  return ends;
+}
+
+std::vector<std::size_t> ends_of(std::string_view text, BatchScanner scanner) {
+  std::vector<std::size_t> ends;
+  for (std::size_t begin = 0; begin < text.size(); begin = ends.back()) {
+    std::vector<std::size_t> batch(kPretokensAtOnce);  // at the end of its own allocation
+    batch.resize(scanner(text, begin, batch.data()));
+    ends.insert(ends.end(), batch.begin(), batch.end());
+  }
+  return ends;
+}
+
+// Text of several windows: words, numbers and white space in runs of all lengths, with what no window knows in between.
+std::string long_text(std::mt19937& random, RandomText& texts) {
+  static const std::vector<std::string> kPieces = {"the", "Some", "x", "don't", "we'LL", "'s", "'", "''", "12", "345678", "0", " ", " ", " ", "  ", "    ", "\n", "\n\n", "\r\n", "\n    ", " \n \n  ", "\t\t", "\v\f",
+                                                   "!", "() {", "...\n", "!\r\n ", "->", " \"", "\u2019s", "\u2014", "caf\u00E9", "\u6F22\u5B57", "\u304B\u306A", "\u3002\n", "\u00A0", "\u3000", "\u0663\u0664", "'\u017F", "\xE5", "\xFF"};
+  std::string text;
+  const std::size_t rare = 1 + random() % 12, kinds = random() % 3 == 0 ? 33 : kPieces.size();  // some texts are ASCII and little else
+  for (std::size_t n = random() % 120; n > 0; --n) text += random() % (rare * 8) == 0 ? texts.next() : kPieces[random() % kinds];
+  return text;
+}
+
+TEST(BatchScanners, EqualTheirScannersOnLongTexts) {
+  for (const Published& published : kPublished) {
+    const Scanner scanner = find_scanner(published.pattern, published.dialect);
+    const BatchScanner batch_scanner = find_batch_scanner(published.pattern, published.dialect);
+    ASSERT_NE(batch_scanner, nullptr) << published.name;
+    std::mt19937 random(5);
+    RandomText texts(6);
+    for (int i = 0; i < 40000; ++i) {
+      const std::string text = long_text(random, texts);
+      const std::vector<char> bytes(text.begin(), text.end());  // for the address sanitizer
+      const std::string_view view(bytes.data(), bytes.size());
+      ASSERT_EQ(ends_of(view, batch_scanner), ends_of(view, scanner)) << published.name << " text " << i << " '" << text << "'";
+    }
+  }
+}
+
+// A few characters of every kind in all orders, so that each shift and sum meets each of its cases, the ends of windows among them.
+TEST(BatchScanners, EqualTheirScannersOnFewCharacters) {
+  const std::vector<std::string> characters = {"a", "S", "1", " ", "\t", "\n", "\r", "!", "'", "s", "\u00E9", "\u2019"};
+  for (const Published& published : kPublished) {
+    const Scanner scanner = find_scanner(published.pattern, published.dialect);
+    const BatchScanner batch_scanner = find_batch_scanner(published.pattern, published.dialect);
+    std::mt19937 random(7);
+    for (int i = 0; i < 40000; ++i) {
+      const std::size_t first = random() % characters.size(), kinds = 1 + random() % 4;
+      std::string text;
+      for (std::size_t n = 66 + random() % 150; n > 0; --n) text += characters[(first + (random() % kinds) * (1 + i % 5)) % characters.size()];
+      ASSERT_EQ(ends_of(text, batch_scanner), ends_of(text, scanner)) << published.name << " text " << i << " '" << text << "'";
+    }
+  }
+}
+
+TEST(BatchScanners, ReadAsciiAsTheTableHasIt) {
+  std::mt19937 random(8);
+  for (int i = 0; i < 20000; ++i) {
+    std::vector<unsigned char> bytes(scanning::kWindowBytes);
+    for (unsigned char& byte : bytes) byte = static_cast<unsigned char>(random() % (i % 2 == 0 ? 256 : 128));
+    ASSERT_EQ(scanning::read_ascii(bytes.data()), scanning::read_ascii_by_table(bytes.data())) << i;
+  }
+}
+
 TEST(Scanners, AreFoundByTheExactSpellingAlone) {
   EXPECT_EQ(find_scanner(""), nullptr);
   EXPECT_EQ(find_scanner(R"(\s+)"), nullptr);
+  EXPECT_EQ(find_batch_scanner(R"(\s+)"), nullptr);
   EXPECT_EQ(find_scanner(std::string(kPublished[0].pattern) + " "), nullptr);
   // To Oniguruma {1,3}+ is no possessive quantifier, but numbers of any length.
   EXPECT_EQ(find_scanner(kPublished[5].pattern), nullptr);
