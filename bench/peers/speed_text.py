@@ -103,3 +103,19 @@ def slices(kind, data, count, megabytes):
         found[-1].append(document)
         size += len(document.encode())
     return found[:-1] if size < megabytes * 1e6 else found
+
+
+def warm_and_long(kind, data, left_out, warm, long):
+    """Returns two lists of documents that are not in `left_out`, with at least `warm` and `long` MB of UTF-8."""
+    left_out, found, sizes = set(left_out), ([], []), [0, 0]
+    for document in documents(kind, data):
+        at = sizes[0] >= warm * 1e6
+        if document in left_out:
+            continue
+        if at and sizes[1] >= long * 1e6:
+            return found
+        found[at].append(document)
+        sizes[at] += len(document.encode())
+    if sizes[1] < long * 1e6:
+        raise ValueError(f"there are {sizes[1] / 1e6:.1f} MB of {kind} text for long slices, expected {long}: give a smaller --mb or --long-mb")
+    return found

@@ -3,10 +3,13 @@
 
     cmake --build build --target flowrun_bpe_tool && scripts/fetch-data
     bench/peers/tokenizer_speed.py --tool build/bin/flowrun_bpe_tool --data data [--mb 2] [--slices 4] [--rounds 3] [--kinds latin,cjk,code]
+                                    [--long-mb 8]
 
 Two vocabularies are loaded by all engines: cl100k, which the quicktok wheel carries, and one of 32,768 tokens that tokenizers trains here on text that is not
 measured. Both have cl100k's pattern. Every engine is a process of its own, pinned to as many cores as it may use; in each round all are started afresh, the first slice of
 text is the cold measurement, every further slice is new text, and the last slice is encoded once more ("again"). Engines take turns slice by slice.
+With two threads there are two slices: a short one, cold, and a long one, since flowrun gives a thread half a megabyte at a time and the last of few batches would leave one
+thread waiting for the other. `ratio_one_thread` is to one thread over these same slices, in the same rounds.
 `cpu` is MB for a second of CPU time, of all threads, over the same slices as the figure itself, and ratios to peers are of its medians: other work on the machine
 changes it least. One JSON line a figure; each list is min, median, max. Ids are compared with those of tokenizers over every slice before anything is timed.
 """
@@ -173,8 +176,8 @@ def first_difference(texts, expected, found, tokens):
 class Comparison:
     """All engines over one vocabulary and one kind of text."""
 
-    def __init__(self, arguments, folder, kind, slices, work):
-        self.arguments, self.folder, self.kind, self.slices, self.work = arguments, folder, kind, slices, work
+    def __init__(self, arguments, folder, kind, slices, work, rotates=True):
+        self.arguments, self.folder, self.kind, self.slices, self.work, self.rotates = arguments, folder, kind, slices, work, rotates
         self.slices_path = work / f"{kind}.jsonl"
         self.slices_path.write_text("".join(json.dumps(texts, ensure_ascii=False) + "\n" for texts in slices), encoding="utf-8")
         self.failed, self.ids = {}, {}
@@ -202,30 +205,36 @@ class Comparison:
             self.ids[engine.name] = next((d for d in differences if d), "equal")
         self.tokens = sum(len(ids) for slice_ in expected for ids in slice_)
 
-    def measure(self, threads):
-        """Returns MB/s by engine: {"cold": [...], "new": [...], "again": [...], "cpu": [...]}; "cpu" is of the slices of "new"."""
-        rates = {}
+    def measure(self, *thread_counts):
+        """Returns MB/s by engine for each number of threads: {"cold": [...], "new": [...], "again": [...], "cpu": [...]}; "cpu" is of the slices of "new"."""
+        rates = {threads: {} for threads in thread_counts}
         for turn in range(self.arguments.rounds):
-            engines = self.open(["flowrun", *PEERS], threads)
-            order = [(i + turn) % len(self.slices) for i in range(len(self.slices))]
-            for step, number in enumerate([*order, order[-1]]):
-                kind = "cold" if step == 0 else "again" if step == len(order) else "new"
-                for engine in engines:
-                    if answer := engine.encode(number):
-                        found = rates.setdefault(engine.name, {"cold": [], "new": [], "again": [], "cpu": []})
-                        found[kind].append(answer[0])
-                        if kind == "new":
-                            found["cpu"].append(answer[1])
-            for engine in engines:
-                engine.close()
-        return rates
+            for threads in thread_counts:
+                self.measure_round(turn * self.rotates, threads, rates[threads])
+        return [rates[threads] for threads in thread_counts]
 
-    def run(self):
+    def measure_round(self, turn, threads, rates):
+        engines = self.open(["flowrun", *PEERS], threads)
+        order = [(i + turn) % len(self.slices) for i in range(len(self.slices))]
+        for step, number in enumerate([*order, order[-1]]):
+            kind = "cold" if step == 0 else "again" if step == len(order) else "new"
+            for engine in engines:
+                if answer := engine.encode(number):
+                    found = rates.setdefault(engine.name, {"cold": [], "new": [], "again": [], "cpu": []})
+                    found[kind].append(answer[0])
+                    if kind == "new":
+                        found["cpu"].append(answer[1])
+        for engine in engines:
+            engine.close()
+
+    def run_one_thread(self):
         self.compare_ids()
-        one = self.measure(1)
-        self.report(one, 1)
-        if len(os.sched_getaffinity(0)) > 1:
-            self.report(self.measure(2), 2, one)
+        self.report(*self.measure(1), 1)
+
+    def run_two_threads(self):
+        self.compare_ids()
+        two, one = self.measure(2, 1)
+        self.report(two, 2, one)
 
     def report(self, rates, threads, one=None):
         median = {name: statistics.median(found["cpu"]) for name, found in rates.items()}
@@ -238,6 +247,7 @@ class Comparison:
             found = rates[name]
             extra = {f"ratio_{peer}": float(f"{median[name] / median[peer]:.3g}") for peer in RATIOS if peer in median and peer != name}
             if one is not None:
+                extra["one_thread"] = [float(f"{f(one[name]['new']):.4g}") for f in (min, statistics.median, max)]
                 extra["ratio_one_thread"] = float(f"{statistics.median(found['new']) / statistics.median(one[name]['new']):.3g}")
             ids = self.ids.get(name, "equal")
             if ids != "equal":
@@ -251,6 +261,7 @@ def main():
     parser.add_argument("--tool", default="build/bin/flowrun_bpe_tool")
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("data"))
     parser.add_argument("--mb", type=float, default=2, help="MB of text in a slice")
+    parser.add_argument("--long-mb", type=float, default=8, help="MB of text in the long slice for two threads; 0 leaves two threads out")
     parser.add_argument("--slices", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kinds", default="latin,cjk,code")
@@ -265,7 +276,10 @@ def main():
         for vocabulary in arguments.vocabularies.split(","):
             folder = writers[vocabulary](work / vocabulary)
             for kind, slices in kinds.items():
-                Comparison(arguments, folder, kind, slices[:-1], work).run()
+                Comparison(arguments, folder, kind, slices[:-1], work).run_one_thread()
+                if arguments.long_mb > 0 and len(os.sched_getaffinity(0)) > 1:
+                    long = speed_text.warm_and_long(kind, arguments.data, slices[-1], arguments.mb / 2, arguments.long_mb)
+                    Comparison(arguments, folder, kind, long, work, rotates=False).run_two_threads()
 
 
 if __name__ == "__main__":
