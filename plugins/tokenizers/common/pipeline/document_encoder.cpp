@@ -48,7 +48,7 @@ DocumentTokenizer::DocumentTokenizer(const std::string& path, std::string_view m
       throw Error(Code::kInvalidArgument, "its model is " + tokenizer_->model_type() + ", expected " + std::string(model_type) + ": use plugin \"" +
                                               plugin_for(tokenizer_->model_type()) + "\"");
     fast_ = FastBpe::make(root);
-    in_parts_ = PartsEncoder::serves(root);
+    parts_rule_ = find_parts_rule(root);
     endoftext_id_ = find_endoftext(*tokenizer_, path);
   } catch (Error& error) {
     error.add_context("in '" + path + "'");
@@ -58,7 +58,7 @@ DocumentTokenizer::DocumentTokenizer(const std::string& path, std::string_view m
 
 DocumentTokenizer::Encoder::Encoder(std::shared_ptr<const DocumentTokenizer> tokenizer)
     : tokenizer_(std::move(tokenizer)), fast_(tokenizer_->fast_ ? tokenizer_->fast_->make_encoder() : nullptr) {
-  if (tokenizer_->in_parts_) parts_ = std::make_unique<PartsEncoder>(*tokenizer_->tokenizer_);
+  if (tokenizer_->parts_rule_) parts_ = std::make_unique<PartsEncoder>(*tokenizer_->tokenizer_, *tokenizer_->parts_rule_);
 }
 
 void DocumentTokenizer::Encoder::encode(std::string_view text, std::vector<std::uint32_t>& out) {

@@ -38,7 +38,7 @@ class DocumentTokenizer {
  private:
   std::unique_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const FastBpe> fast_;  // null: no document goes that way
-  bool in_parts_ = false;                // documents may be encoded part by part
+  std::optional<PartsRule> parts_rule_;  // how documents may be encoded part by part
   std::optional<std::uint32_t> endoftext_id_;
 };
 

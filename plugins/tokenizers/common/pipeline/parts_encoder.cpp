@@ -3,35 +3,33 @@
 namespace flowrun::tokenizers {
 namespace {
 
-// What is white space to every pre-tokenizer that `serves` names, and to BertNormalizer with or without `clean_text`. (A vertical tab is a control character
+// What is white space to every pre-tokenizer that cuts at it (parts_rule.cpp), and to BertNormalizer with or without `clean_text`. (A vertical tab is a control character
 // to the latter, which takes it out.)
 constexpr bool divides(char c) noexcept { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
-std::string_view type_of(const Json& component) {
-  const auto found = component.is_object() ? component.find("type") : component.end();
-  return component.is_object() && found != component.end() && found->is_string() ? std::string_view(found->get_ref<const std::string&>()) : std::string_view();
-}
-
 }  // namespace
 
-bool PartsEncoder::serves(const Json& root) {
-  const auto component = [&](const char* key) -> Json { return root.contains(key) ? root.at(key) : Json(); };
-  // Other normalizers may look at more than a character: Lowercase at what stands before a sigma.
-  if (const Json normalizer = component("normalizer"); !normalizer.is_null() && type_of(normalizer) != "BertNormalizer") return false;
-  const Json pre_tokenizer = component("pre_tokenizer");
-  const std::string_view type = type_of(pre_tokenizer);
-  if (type != "BertPreTokenizer" && type != "Whitespace" && type != "WhitespaceSplit") return false;
-  // An added token that is not special is looked for in the text, and may hold a space.
-  for (const Json& token : component("added_tokens"))
-    if (!token.value("special", false)) return false;
-  return true;
+void PartsEncoder::encode(std::string_view text, std::vector<std::uint32_t>& out) {
+  if (rule_.cut == PartsRule::Cut::kAtWhiteSpace) encode_between_white_space(text, out);
+  else encode_between_cuts(text, out);
 }
 
-void PartsEncoder::encode(std::string_view text, std::vector<std::uint32_t>& out) {
+void PartsEncoder::encode_between_white_space(std::string_view text, std::vector<std::uint32_t>& out) {
   for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end + 1) {
     for (end = begin; end < text.size() && !divides(text[end]);) ++end;
     if (end > begin) encode_part(text, begin, end - begin, out);
   }
+}
+
+void PartsEncoder::encode_between_cuts(std::string_view text, std::vector<std::uint32_t>& out) {
+  const std::size_t dropped = rule_.cut == PartsRule::Cut::kAtSpaces ? 1 : 0;
+  std::size_t begin = 0;
+  for (std::size_t at = text.find(' ', 1); at != std::string_view::npos; at = text.find(' ', at + 1)) {
+    if (!rule_.allows(text, at)) continue;
+    encode_part(text, begin, at - begin, out);
+    begin = at + dropped;
+  }
+  if (begin < text.size()) encode_part(text, begin, text.size() - begin, out);
 }
 
 void PartsEncoder::encode_part(std::string_view text, std::size_t begin, std::size_t size, std::vector<std::uint32_t>& out) {
