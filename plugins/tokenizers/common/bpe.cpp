@@ -173,8 +173,12 @@ void Bpe::encode_by_search(std::string_view pretoken, Scratch& scratch, std::vec
   }
   // What stands before a border is the encoding of the text before it, which is unique; so a border from which the search failed once need
   // not be tried again, whatever led to it.
-  auto& unreachable = scratch.unreachable;
-  unreachable.assign(n / 64 + 1, 0);
+  std::uint64_t few = 0;  // of most pre-tokens: nothing to clear in memory
+  std::uint64_t* unreachable = &few;
+  if (n >= 64) {
+    scratch.unreachable.assign(n / 64 + 1, 0);
+    unreachable = scratch.unreachable.data();
+  }
   auto& found = scratch.ids;
   found.clear();
   std::size_t begin = 0;

@@ -5,13 +5,6 @@
 #include <utility>
 
 namespace flowrun::bpe {
-namespace {
-
-// Pre-tokens that are found before the first of them is looked up, so that the cache's lines are on their way meanwhile.
-constexpr std::size_t kPendingMax = 32;
-
-}  // namespace
-
 WholeTokens::WholeTokens(const BpeModel& model) {
   std::vector<bool> special(model.tokens.size());
   for (const SpecialToken& token : model.specials) special[token.id] = true;
@@ -24,7 +17,9 @@ std::optional<std::uint32_t> WholeTokens::find(std::string_view bytes) const {
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
-BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe, Scanner scanner, std::shared_ptr<const WholeTokens> whole_tokens)
+using tokenizers::kPretokensAtOnce;
+
+BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe, tokenizers::BatchScanner scanner, std::shared_ptr<const WholeTokens> whole_tokens)
     : bpe_(std::move(bpe)), scanner_(scanner), whole_tokens_(std::move(whole_tokens)) {}
 
 void BpeEncoder::encode_pretoken(std::string_view pretoken, std::vector<std::uint32_t>& out) {
@@ -50,47 +45,48 @@ void BpeEncoder::encode_long(std::string_view pretoken, std::vector<std::uint32_
   LongCache::remember(key, set, out.data() + before, out.size() - before);
 }
 
-// Finds the next pre-tokens from `begin` on; returns their number.
-std::size_t BpeEncoder::gather(std::string_view text, std::size_t& begin, Pending* pending) noexcept {
-  std::size_t n = 0;
-  for (; n < kPendingMax && begin < text.size(); ++n) {
-    const std::size_t size = scanner_(text, begin) - begin;
-    Pending& pretoken = pending[n];
-    pretoken.text = {text.data() + begin, size};
-    pretoken.set = nullptr;
-    if (size <= ShortCache::Key::kBytesMax) {
-      pretoken.key = ShortCache::Key::of(text, begin, size);
-      pretoken.set = short_cache_.set_of(pretoken.key);
-      __builtin_prefetch(pretoken.set);
-    }
-    begin += size;
+void BpeEncoder::find_places(std::string_view text, std::size_t begin, const std::size_t* ends, std::size_t count, Place* places) noexcept {
+  for (std::size_t i = 0; i < count; begin = ends[i++]) {
+    const std::size_t size = ends[i] - begin;
+    places[i].set = nullptr;
+    if (size > ShortCache::Key::kBytesMax) continue;
+    places[i].key = ShortCache::Key::of(text, begin, size);
+    places[i].set = short_cache_.set_of(places[i].key);
+    __builtin_prefetch(places[i].set);
   }
-  return n;
+}
+
+// Encodes a pre-token that the short cache does not have. Returns its new entry there, or null where the ids are in `missing_` alone.
+const BpeEncoder::ShortCache::Entry* BpeEncoder::encode_missing(const Place& place, std::string_view pretoken) {
+  missing_.clear();
+  if (place.set == nullptr) {
+    encode_long(pretoken, missing_);
+    return nullptr;
+  }
+  encode_pretoken(pretoken, missing_);
+  return ShortCache::remember(place.key, place.set, missing_.data(), missing_.size());
 }
 
 void BpeEncoder::encode(std::string_view text, std::vector<std::uint32_t>& out) {
-  Pending pending[kPendingMax];
-  std::uint32_t buffer[kPendingMax * std::size(ShortCache::Entry{}.ids)];
+  std::size_t ends[kPretokensAtOnce];
+  Place places[kPretokensAtOnce];  // of all before the first is looked up, so that the cache's lines are on their way meanwhile
+  std::uint32_t buffer[kPretokensAtOnce * std::size(ShortCache::Entry{}.ids)];
   for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t n = gather(text, begin, pending);
+    const std::size_t count = scanner_(text, begin, ends);
+    find_places(text, begin, ends, count, places);
     // Cached ids are copied four at a time whatever their number, into a buffer that has room for it, and go to `out` together.
     std::size_t buffered = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto& [key, set, pretoken] = pending[i];
-      if (const auto* const entry = set != nullptr ? ShortCache::look_up(key, set) : nullptr) {
+    for (std::size_t i = 0; i < count; begin = ends[i++]) {
+      const auto* entry = places[i].set != nullptr ? ShortCache::look_up(places[i].key, places[i].set) : nullptr;
+      if (entry == nullptr) entry = encode_missing(places[i], text.substr(begin, ends[i] - begin));
+      if (entry != nullptr) {
         std::memcpy(buffer + buffered, entry->ids, sizeof entry->ids);
         buffered += entry->size();
         continue;
       }
       out.insert(out.end(), buffer, buffer + buffered);
+      out.insert(out.end(), missing_.begin(), missing_.end());
       buffered = 0;
-      if (set == nullptr) {
-        encode_long(pretoken, out);
-        continue;
-      }
-      const std::size_t before = out.size();
-      encode_pretoken(pretoken, out);
-      ShortCache::remember(key, set, out.data() + before, out.size() - before);
     }
     out.insert(out.end(), buffer, buffer + buffered);
   }

@@ -15,6 +15,7 @@
 
 #include "bpe.hpp"
 #include "gpt2_pretokenizer.hpp"
+#include "pattern/scanners.hpp"
 #include "pretoken_cache.hpp"
 
 namespace flowrun::bpe {
@@ -33,9 +34,6 @@ class WholeTokens {
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> ids_;
 };
 
-/// Returns where the pre-token that begins at `begin` ends, as gpt2_pretoken_end does.
-using Scanner = std::size_t (*)(std::string_view text, std::size_t begin) noexcept;
-
 /// Encodes documents for one thread at a time; several encoders may share one Bpe.
 ///
 /// All of the text is data: one that spells "<|endoftext|>" gives the ids of its letters, never the special token (as tiktoken's
@@ -46,7 +44,8 @@ using Scanner = std::size_t (*)(std::string_view text, std::size_t begin) noexce
 class BpeEncoder {
  public:
   /// `whole_tokens` may be null.
-  explicit BpeEncoder(std::shared_ptr<const Bpe> bpe, Scanner scanner = gpt2_pretoken_end, std::shared_ptr<const WholeTokens> whole_tokens = nullptr);
+  explicit BpeEncoder(std::shared_ptr<const Bpe> bpe, tokenizers::BatchScanner scanner = tokenizers::scan_one_by_one<gpt2_pretoken_end>,
+                      std::shared_ptr<const WholeTokens> whole_tokens = nullptr);
 
   /// Appends the ids of `text` to `out`. Throws kUnsupported for a pre-token of 4 GiB or more.
   void encode(std::string_view text, std::vector<std::uint32_t>& out);
@@ -56,21 +55,22 @@ class BpeEncoder {
   using ShortCache = PretokenCache<2, 4, 14>;  // 1 MiB
   using LongCache = PretokenCache<4, 8, 12>;   // 512 KiB
 
-  // A pre-token that was found in the text and is not encoded yet; `set` is where the cache would have it.
-  struct Pending {
+  // Where the cache would have a pre-token that was found in the text and is not looked up yet.
+  struct Place {
     ShortCache::Key key;
     ShortCache::Entry* set;  // null: too long for that cache
-    std::string_view text;
   };
 
-  std::size_t gather(std::string_view text, std::size_t& begin, Pending* pending) noexcept;
+  void find_places(std::string_view text, std::size_t begin, const std::size_t* ends, std::size_t count, Place* places) noexcept;
+  const ShortCache::Entry* encode_missing(const Place& place, std::string_view pretoken);
   void encode_long(std::string_view pretoken, std::vector<std::uint32_t>& out);
   void encode_pretoken(std::string_view pretoken, std::vector<std::uint32_t>& out);
 
   std::shared_ptr<const Bpe> bpe_;
-  Scanner scanner_;
+  tokenizers::BatchScanner scanner_;
   std::shared_ptr<const WholeTokens> whole_tokens_;
   Bpe::Scratch scratch_;
+  std::vector<std::uint32_t> missing_;  // the ids of a pre-token that no cache has
   ShortCache short_cache_;
   LongCache long_cache_;
 };

@@ -31,7 +31,13 @@ class PretokenCache {
 
   PretokenCache() : entries_(std::size_t{2} << kSetBits) {}
 
-  Entry* set_of(const Key& key) noexcept { return &entries_[(key.hash() >> (64 - kSetBits)) * 2]; }
+  /// Returns where `key` belongs. The high bits of a sum of products depend on all bits of the words; a better hash costs more than the few sets that it fills better.
+  Entry* set_of(const Key& key) noexcept {
+    constexpr std::uint64_t kOdd[] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu, 0x165667B19E3779F9u, 0x27D4EB2F165667C5u};
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < kWords; ++i) sum += key.words[i] * kOdd[i];
+    return &entries_[(sum >> (64 - kSetBits)) * 2];
+  }
 
   /// Returns the entry of `key` in its set, or null.
   static const Entry* look_up(const Key& key, Entry* set) noexcept {
@@ -42,13 +48,14 @@ class PretokenCache {
     return set;
   }
 
-  /// Puts the ids of `key` into its set; more than `kIds` of them are forgotten.
-  static void remember(const Key& key, Entry* set, const std::uint32_t* ids, std::size_t count) noexcept {
-    if (count > kIds) return;
+  /// Puts the ids of `key` into its set and returns the entry; more than `kIds` of them are forgotten: null.
+  static const Entry* remember(const Key& key, Entry* set, const std::uint32_t* ids, std::size_t count) noexcept {
+    if (count > kIds) return nullptr;
     set[1] = set[0];
     set[0].key = key;
     set[0].key.words[kWords - 1] |= std::uint64_t{count - 1} << kCountShift;
     std::memcpy(set[0].ids, ids, count * sizeof *ids);
+    return set;
   }
 
  private:

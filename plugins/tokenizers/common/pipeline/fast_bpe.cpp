@@ -24,15 +24,15 @@ bool is_byte_level(const Json& component, bool use_regex) {
 
 /// Returns the scanner that does all that the pre-tokenizer does, or null. Every byte belongs to a match of a known pattern, so it does not matter whether
 /// matches are isolated or what is between them removed.
-bpe::Scanner scanner_of(const Json& pre_tokenizer) {
-  if (is_byte_level(pre_tokenizer, true)) return find_scanner(expression_named("gpt2"));
+BatchScanner scanner_of(const Json& pre_tokenizer) {
+  if (is_byte_level(pre_tokenizer, true)) return find_batch_scanner(expression_named("gpt2"));
   if (!is_type(pre_tokenizer, "Sequence")) return nullptr;
   const Json& steps = pre_tokenizer.at("pretokenizers");
   if (steps.size() != 2 || !is_type(steps[0], "Split") || !is_byte_level(steps[1], false)) return nullptr;
   const Json& split = steps[0];
   const bool all_matches = split.at("behavior") == "Isolated" || (split.at("behavior") == "Removed" && split.at("invert") == true);
   const Json& pattern = split.at("pattern");
-  return all_matches && pattern.contains("Regex") ? find_scanner(pattern.at("Regex").get<std::string>()) : nullptr;
+  return all_matches && pattern.contains("Regex") ? find_batch_scanner(pattern.at("Regex").get<std::string>()) : nullptr;
 }
 
 /// Returns the form of a normalizer that is one; `known` is false for any other normalizer.

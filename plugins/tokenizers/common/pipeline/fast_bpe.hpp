@@ -25,7 +25,7 @@ class FastBpe {
 
  private:
   std::shared_ptr<const bpe::Bpe> bpe_;
-  bpe::Scanner scanner_ = nullptr;
+  BatchScanner scanner_ = nullptr;
   std::shared_ptr<const bpe::WholeTokens> whole_tokens_;
   std::optional<NormalForm> form_;
   AddedTokens plain_added_;  // those that are not special
