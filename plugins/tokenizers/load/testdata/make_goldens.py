@@ -69,9 +69,9 @@ def main():
     lines += [[text, ids, encoding.decode(ids)] for text, ids in ((text, encoding.encode_ordinary(text)) for text in all_texts)]
     for name, options in MODELS.items():
         with tempfile.TemporaryDirectory() as folder:
-            sentencepiece.SentencePieceTrainer.train(input=os.path.relpath(CORPUS), model_prefix=f"{folder}/m", num_threads=1, minloglevel=2, **options)
+            sentencepiece.SentencePieceTrainer.train(input=CORPUS, model_prefix=f"{folder}/m", num_threads=1, minloglevel=2, **options)
             with open(f"{folder}/m.model", "rb") as file, open(os.path.join(HERE, name + ".model"), "wb") as copy:
-                copy.write(without_paths(file.read(), folder))
+                copy.write(without_paths(file.read(), folder, CORPUS))
         model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(HERE, name + ".model"))
         lines.append({"file": name + ".model", "pattern": "", "model": "BPE" if options.get("model_type") == "bpe" else "Unigram"})
         lines += [[text, ids, model.decode(ids)] for text, ids in ((text, model.encode(text)) for text in all_texts)]

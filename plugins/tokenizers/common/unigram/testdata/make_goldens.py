@@ -111,12 +111,12 @@ def fields(message):
         yield key >> 3, message[begin:at], content - begin
 
 
-def without_paths(model, folder):
+def without_paths(model, folder, corpus=CORPUS):
     """The model without the names of the files it was trained from."""
     out = b""
     for number, field, content in fields(model):
         if number in (2, 3):
-            kept = b"".join(f for _, f, _ in fields(field[content:]) if folder.encode() not in f and CORPUS.encode() not in f)
+            kept = b"".join(f for _, f, _ in fields(field[content:]) if folder.encode() not in f and corpus.encode() not in f)
             field = field[:1] + encode_varint(len(kept)) + kept
         out += field
     return out
