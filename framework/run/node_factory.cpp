@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "run/exit_codes.hpp"
+
 namespace flowrun::run {
 
 using plugin::EdgeKind;
@@ -29,11 +31,35 @@ std::unique_ptr<graph::ParamsTable> make_params(const RunContext& context, std::
   return std::make_unique<graph::ParamsTable>(std::move(parameters), context.files[i]);
 }
 
-MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging) {
+namespace {
+
+/// Creates node `i`. A plugin that is created knows its parameters and nothing else, so an argument that it refuses then is wrong in the graph.
+std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::size_t i) {
   const auto& node = context.graph.nodes[i];
   const flowrun_plugin* table = context.registry.load(*node.plugin, "");
+  try {
+    return std::make_unique<graph::PluginNode>(graph::NodeIdentity{node.name, plugin_label(node), node_log(context, node.name)}, table, make_params(context, i));
+  } catch (const Error& error) {
+    if (error.code() != Code::kInvalidArgument) throw;
+    ExitError refused(kInvalidGraph, error.code(), error.message());
+    for (const std::string& line : error.context()) refused.add_context(line);
+    refused.add_context(fmt::format("at {}:{}:{}", node.where.file, node.where.line, node.where.column));
+    throw refused;
+  }
+}
+
+}  // namespace
+
+void check_parameters(const RunContext& context) {
+  for (const Stage& stage : context.plan.stages)
+    for (const std::size_t i : stage.nodes)
+      if (!context.graph.nodes[i].native()) create_node(context, i);
+}
+
+MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging) {
+  const auto& node = context.graph.nodes[i];
   MadeNode made;
-  made.node = std::make_unique<graph::PluginNode>(graph::NodeIdentity{node.name, plugin_label(node), node_log(context, node.name)}, table, make_params(context, i));
+  made.node = create_node(context, i);
   graph::OpenSpec open;
   open.inputs = inputs;
   open.staging = staging;

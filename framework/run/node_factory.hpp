@@ -32,6 +32,10 @@ std::string staged_name(const std::string& parameter, const std::string& path);
 /// Returns the parameters that node `i` is made with. A portable node's output paths are staged names.
 std::unique_ptr<graph::ParamsTable> make_params(const RunContext& context, std::size_t i);
 
+/// Creates every node of the run's stages and destroys it again, so that a parameter which only its plugin can check ends the run before any data is read.
+/// Throws ExitError with 78 for an argument that a plugin refuses, with the node's place in the graph; anything else that a plugin says as it is.
+void check_parameters(const RunContext& context);
+
 /// Creates and opens node `i`. `inputs`: schema of each input port, null where it is no connected stream; `staging`: "" for none.
 MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging);
 

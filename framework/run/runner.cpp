@@ -179,6 +179,7 @@ class Runner {
   }
 
   void run_stages(const RunContext& context, const std::string& graph_hash) {
+    check_parameters(context);
     const std::size_t count = context.plan.stages.size();
     for (std::size_t s = 0; s < count; ++s) {
       const std::string title = fmt::format("stage {}/{}", s + 1, count);

@@ -63,7 +63,7 @@ typedef int32_t flowrun_status;
 
 /* What kind of failure. A run that it ends exits 65 (corrupt data), 66 (not found), 69 (unavailable, unsupported), 74 (I/O), else 70. */
 typedef enum flowrun_code {
-  FLOWRUN_INVALID_ARGUMENT = 1,
+  FLOWRUN_INVALID_ARGUMENT = 1, /* of `create`: a parameter is wrong, and the run exits 78 */
   FLOWRUN_NOT_FOUND = 2,
   FLOWRUN_CORRUPT_DATA = 3,
   FLOWRUN_IO = 4,
