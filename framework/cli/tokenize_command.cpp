@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <flowrun/draft/tokenizer.h>
 #include <nlohmann/json.hpp>
 
@@ -25,21 +27,31 @@ struct Settings {
   bool decode = false, jsonl = false, no_special_tokens = false, keep_special_tokens = false;
 };
 
+/// What --pattern may name: the choices of the plugin's parameter of that name.
+std::vector<std::string> pattern_choices(const plugin::PluginFile& file) {
+  const auto* const parameter = file.descriptor ? file.descriptor->parameter("pattern") : nullptr;
+  return parameter != nullptr ? parameter->choices : std::vector<std::string>();
+}
+
 /// A tokenizer of the plugin, unloaded by the destructor.
 class LoadedTokenizer {
  public:
   LoadedTokenizer(plugin::Registry& registry, const std::string& path, const std::string& pattern) {
     const auto* file = registry.find(kPlugin);
     if (file == nullptr) throw Error(Code::kUnavailable, fmt::format("'tokenize' needs the plugin '{}', which is in no search folder", kPlugin));
+    const std::vector<std::string> choices = pattern_choices(*file);
+    if (!pattern.empty() && !choices.empty() && std::find(choices.begin(), choices.end(), pattern) == choices.end())
+      throw run::ExitError(run::kUsage, Code::kInvalidArgument, fmt::format("--pattern is '{}', expected one of {}", pattern, fmt::join(choices, ", ")));
     const flowrun_plugin* plugin = registry.load(*file, "");
     table_ = static_cast<const flowrun_tokenizer*>(plugin->get_interface(FLOWRUN_TOKENIZER_DRAFT_2));
     if (table_ == nullptr || table_->size < sizeof *table_) throw Error(Code::kUnavailable, fmt::format("plugin '{}' does not give '{}'", kPlugin, FLOWRUN_TOKENIZER_DRAFT_2));
     const graph::NodeCall call(nullptr);
     try {
       call.check(table_->load(call.table(), path.c_str(), pattern.empty() ? nullptr : pattern.c_str(), &self_));
-    } catch (Error& error) {
-      if (error.code() == Code::kInvalidArgument) error.add_context("'pattern' is the option --pattern; the others are parameters of tokenizers/load in a graph");
-      throw;
+    } catch (const Error& error) {
+      // The path names a file that is there, so what is not right with the arguments is the pattern: it is missing, or the file says its own.
+      if (error.code() != Code::kInvalidArgument) throw;
+      throw run::ExitError(run::kUsage, error.code(), fmt::format("{}\n  'pattern' is the option --pattern, one of {}; the others are parameters of {} in a graph", error.what(), fmt::join(choices, ", "), kPlugin));
     }
   }
   LoadedTokenizer(const LoadedTokenizer&) = delete;

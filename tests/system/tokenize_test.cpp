@@ -64,6 +64,53 @@ TEST_F(Tokenize, NamesWhatItRefuses) {
   refused("a\n", {}, 2, "--tokenizer");
   write("broken/tokenizer.json", "{\"version\":\"1.0\",\"model\":{\"type\":\"LSTM\"}}");
   refused("a\n", {"--tokenizer", "broken"}, 69, "'model.type' is \"LSTM\"");
+  write("cut/tokenizer.json", read("gpt2/tokenizer.json").substr(0, 1000));
+  refused("a\n", {"--tokenizer", "cut"}, 65, "in 'cut'");
+}
+
+TEST_F(Tokenize, AsksForThePatternOfRanks) {
+  const std::string testdata = std::string(FLOWRUN_SOURCE_DIR) + "/plugins/tokenizers/load/testdata/", ranks = testdata + "small.tiktoken";
+  ASSERT_EQ(tokenize("a b\n", {"--tokenizer", ranks, "--pattern", "cl100k"}).exit_code, 0);
+  const auto refused = [&](std::vector<std::string> arguments, int code, const char* text) {
+    const auto finished = tokenize("a\n", std::move(arguments));
+    EXPECT_EQ(finished.exit_code, code) << finished;
+    EXPECT_NE(finished.err.find(text), std::string::npos) << finished;
+  };
+  constexpr const char* kChoices = "--pattern, one of gpt2, cl100k, o200k, llama3, qwen2; ";
+  refused({"--tokenizer", ranks}, 2, kChoices);
+  refused({"--tokenizer", ranks, "--pattern", "gpt5"}, 2, "--pattern is 'gpt5', expected one of gpt2, cl100k, o200k, llama3, qwen2");
+  refused({"--tokenizer", testdata + "bpe.model", "--pattern", "gpt2"}, 2, kChoices);
+  refused({"--tokenizer", "gpt2", "--pattern", "gpt2"}, 2, kChoices);
+  refused({"--tokenizer", "absent.tiktoken", "--pattern", "gpt2"}, 66, "'absent.tiktoken' cannot be opened");
+  // Damage is found before a pattern is asked for.
+  const std::string content = read_file(ranks);
+  write("cut.tiktoken", content.substr(0, 1001));
+  refused({"--tokenizer", "cut.tiktoken"}, 65, "line 124: found 'vw==', expected base64, a space and a rank");
+  write("bad.tiktoken", content + "YWFh x\n");
+  refused({"--tokenizer", "bad.tiktoken", "--pattern", "gpt2"}, 65, "line 321: 'x' is not a rank");
+  write("cut.model", read_file(testdata + "bpe.model").substr(0, 1001));
+  refused({"--tokenizer", "cut.model"}, 65, "sentencepiece model: ");
+}
+
+TEST_F(Tokenize, AGraphSaysWhatIsWrongWithAnExpressionBeforeItReads) {
+  write("in.txt", "the time of water");
+  write("small.tiktoken", read_file(std::string(FLOWRUN_SOURCE_DIR) + "/plugins/tokenizers/load/testdata/small.tiktoken"));
+  write("graph.toml",
+        "[run]\nname = \"t\"\n[node.text]\nplugin = \"readers/text\"\npaths = [\"in.txt\"]\n[node.vocabulary]\nplugin = \"tokenizers/load\"\npath = \"small.tiktoken\"\n"
+        "[node.tokens]\nplugin = \"tokenizers/bpe\"\nin = \"text\"\ntokenizer = \"vocabulary\"\ncache = true\n");
+  const struct {
+    const char *expression, *text;
+  } cases[] = {{"a(b", "'expression' cannot be used: the pattern has a '(' without its ')' at byte 1; supported is the syntax of Oniguruma 6.9, but for back-references"},
+               {"(a)\\1", "'expression' cannot be used: the pattern has a back-reference at byte 3, which is not supported"}};
+  for (const auto& [expression, text] : cases) {
+    const auto finished = flowrun({"run", "graph.toml", "--output", "run", "--artifacts", "artifacts", "--fresh", "--set", std::string("node.vocabulary.expression=") + expression});
+    EXPECT_EQ(finished.exit_code, 78) << finished;
+    EXPECT_NE(finished.err.find(text), std::string::npos) << finished;
+    EXPECT_NE(finished.err.find("in node 'vocabulary' (tokenizers/load "), std::string::npos) << finished;
+    EXPECT_NE(finished.err.find("graph.toml:6:1"), std::string::npos) << finished;
+    EXPECT_EQ(json("run/manifest.json")["exit_code"], 78);
+    EXPECT_FALSE(std::filesystem::exists(path("run/funnel.json"))) << "no stage has begun";
+  }
 }
 
 TEST_F(Tokenize, AGraphLoadsATokenizerAndEncodesWithIt) {

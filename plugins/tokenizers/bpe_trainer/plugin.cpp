@@ -10,7 +10,7 @@
 #include "bpe_trainer.hpp"
 #include "tokenizers/common/pattern/named_patterns.hpp"
 #include "tokenizers/common/pattern/scanners.hpp"
-#include "tokenizers/common/pipeline/pre_tokenizers.hpp"
+#include "tokenizers/common/pipeline/expression_parameter.hpp"
 #include "tokenizers/common/tokenizer_json.hpp"
 #include "tokenizers/common/training/tokenizer_writer.hpp"
 #include "tokenizers/common/training/trainer_node.hpp"
@@ -48,7 +48,7 @@ class BpeTrainerNode : public TrainerNode {
       : pattern_(params.string("pattern")), expression_(params.string_or("expression", "")), scanner_(find_scanner(expression_named(pattern_))) {
     options_.vocab_size = static_cast<std::uint32_t>(params.integer("vocab_size"));
     options_.min_frequency = static_cast<std::uint64_t>(params.integer("min_frequency"));
-    if (!expression_.empty()) splitter_ = TextPattern::expression(expression_);
+    if (!expression_.empty()) splitter_ = expression_parameter("expression", expression_);
     for (std::string& token : params.strings("special_tokens")) options_.specials.push_back(std::move(token));
     check_special_tokens(options_.specials);
   }

@@ -11,6 +11,7 @@
 
 #include "formats.hpp"
 #include "tokenizers/common/pattern/named_patterns.hpp"
+#include "tokenizers/common/pipeline/expression_parameter.hpp"
 #include "tokenizers/common/pipeline/tokenizer_file.hpp"
 #include "tokenizers/common/write_file.hpp"
 
@@ -20,6 +21,16 @@ using flowrun::tokenizers::Encoding;
 using flowrun::tokenizers::read_tokenizer;
 using flowrun::tokenizers::read_tokenizer_files;
 using flowrun::tokenizers::Tokenizer;
+
+/// Makes the tokenizer, which refuses what cannot be used; the message names `path`, where the file was.
+Tokenizer make_tokenizer(const std::string& tokenizer_json, const std::string& path) {
+  try {
+    return read_tokenizer(tokenizer_json);
+  } catch (flowrun::Error& error) {
+    error.add_context("in '" + path + "'");
+    throw;
+  }
+}
 
 // ------------------------------------------------------------------------------------------------------------- the draft extension
 
@@ -39,7 +50,7 @@ void give_encoding(const Encoding& encoding, void (*give)(void*, const flowrun_e
 constexpr flowrun_tokenizer kTokenizer = {
     sizeof(flowrun_tokenizer),
     [](const flowrun_call* call, const char* path, const char* pattern, void** self) -> flowrun_status {
-      return flowrun::guarded(call, [&] { *self = new Tokenizer(read_tokenizer(read_tokenizer_files(path, {pattern != nullptr ? pattern : "", "", {}}).tokenizer_json)); });
+      return flowrun::guarded(call, [&] { *self = new Tokenizer(make_tokenizer(read_tokenizer_files(path, {pattern != nullptr ? pattern : "", "", {}}).tokenizer_json, path)); });
     },
     [](void* self, const flowrun_call* call, const char* bytes, std::uint64_t length, std::int32_t add_special_tokens, void (*give)(void*, const flowrun_encoding*),
        void* context) -> flowrun_status {
@@ -87,13 +98,15 @@ class LoadNode : public flowrun::Blocking {
   static const void* extension(std::string_view id) { return id == FLOWRUN_TOKENIZER_DRAFT_2 ? &kTokenizer : nullptr; }
 
   explicit LoadNode(const flowrun::Params& params)
-      : path_(params.files("path").at(0).path), options_{params.string_or("pattern", ""), params.string_or("expression", ""), params.strings("special_tokens")} {}
+      : path_(params.files("path").at(0).path), options_{params.string_or("pattern", ""), params.string_or("expression", ""), params.strings("special_tokens")} {
+    if (!options_.expression.empty()) flowrun::tokenizers::expression_parameter("expression", options_.expression);
+  }
 
   void open(flowrun::Open& open) override { staging_ = open.staging(); }
   void consume(const flowrun::Call&, std::size_t, const ArrowArray&) override {}
   void finish(const flowrun::Call&) override {
     const auto files = read_tokenizer_files(path_, options_);
-    read_tokenizer(files.tokenizer_json);  // refuses what cannot be used, before anything is built on it
+    make_tokenizer(files.tokenizer_json, path_);  // refuses what cannot be used, before anything is built on it
     flowrun::tokenizers::write_file(staging_ + "/tokenizer.json", files.tokenizer_json);
     flowrun::tokenizers::write_file(staging_ + "/tokenizer_config.json", files.tokenizer_config_json);
   }

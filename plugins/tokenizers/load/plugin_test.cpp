@@ -58,6 +58,12 @@ TEST(LoadNode, GivesSpecialTokensTheirIds) {
   EXPECT_EQ(flowrun::tokenizers::load_tokenizer(folder.path()).encode("<|b|>").ids, (std::vector<std::uint32_t>{321}));
 }
 
+TEST(LoadNode, RefusesAnExpressionBeforeItReads) {
+  const auto [code, text] = error_of([] { Runner(flowrun_plugin_v1, {{"path", Paths({kTestdata + "absent.tiktoken"})}, {"expression", "a++b|(?<!c"}}); });
+  EXPECT_EQ(code, flowrun::Code::kInvalidArgument);
+  EXPECT_NE(text.find("'expression' cannot be used: the pattern has a '(' without its ')' at byte 5; supported is "), std::string::npos) << text;
+}
+
 TEST(LoadNode, NamesTheFileThatItRefuses) {
   const TemporaryFolder folder;
   const std::string path = kTestdata + "small.tiktoken";

@@ -33,9 +33,11 @@ TextPattern read_pattern(const JsonObject& object) {
   if (pattern.find("String") != nullptr) return TextPattern::literal(pattern.string_at("String"));
   try {
     return TextPattern::expression(pattern.string_at("Regex"));
-  } catch (Error& error) {
-    error.add_context("in '" + pattern.path_of("Regex") + "' of tokenizer.json");
-    throw;
+  } catch (const Error& error) {
+    const std::string message = "'" + pattern.path_of("Regex") + "': " + error.message();
+    // What Oniguruma refuses too is damage.
+    if (error.code() == Code::kInvalidArgument) refuse_corrupt(message);
+    refuse_unsupported(message);
   }
 }
 
