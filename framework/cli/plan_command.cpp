@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/scaling.hpp"
 #include "cli/commands.hpp"
 
 namespace flowrun::cli {
@@ -27,6 +28,9 @@ std::string plan_text(const nlohmann::json& plan) {
     const auto number = [&](const char* key) { return model[key].is_null() ? std::string("?") : model[key].dump(); };
     text += fmt::format("model: {} parameters ({} in matrix products), {} tokens = {} a parameter; Chinchilla: {} tokens\n", number("parameters"), number("parameters_matmul"), number("tokens"),
                         model["tokens_per_parameter"].is_null() ? "?" : fmt::format("{:.2f}", model["tokens_per_parameter"].get<double>()), number("chinchilla_tokens"));
+    if (!model["epochs"].is_null())
+      text += fmt::format("data: {:.2f} epochs of {} tokens, worth {} new ones{}\n", model["epochs"].get<double>(), number("unique_tokens"), number("effective_tokens"),
+                          model["epochs"].get<double>() > scaling::kHarmlessEpochs ? fmt::format("; above {} epochs repeated tokens lose much of their worth", scaling::kHarmlessEpochs) : "");
   }
   return text + fmt::format("graph hash {}\n", plan["graph_hash"].get<std::string>());
 }

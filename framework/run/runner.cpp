@@ -1,5 +1,6 @@
 #include "run/runner.hpp"
 
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -364,11 +365,16 @@ nlohmann::json plan_graph(const GraphOptions& options, Reporter& reporter) {
     if (!stage.training || !root["model"].is_null()) continue;
     const TrainEstimate estimate = estimate_train_stage(context, s);
     const auto parameters = estimate.model.parameters;
-    root["model"] = {{"parameters", parameters > 0 ? nlohmann::json(parameters) : nlohmann::json()},
-                     {"parameters_matmul", parameters > 0 ? nlohmann::json(estimate.model.parameters_matmul) : nlohmann::json()},
-                     {"tokens", estimate.tokens > 0 ? nlohmann::json(estimate.tokens) : nlohmann::json()},
-                     {"tokens_per_parameter", parameters > 0 && estimate.tokens > 0 ? nlohmann::json(static_cast<double>(estimate.tokens) / static_cast<double>(parameters)) : nlohmann::json()},
-                     {"chinchilla_tokens", parameters > 0 ? nlohmann::json(scaling::kTokensPerParameter * parameters) : nlohmann::json()}};
+    const auto tokens = static_cast<double>(estimate.tokens), unique_tokens = static_cast<double>(estimate.unique_tokens);
+    const auto known = [](bool is_known, auto value) { return is_known ? nlohmann::json(value) : nlohmann::json(); };
+    root["model"] = {{"parameters", known(parameters > 0, parameters)},
+                     {"parameters_matmul", known(parameters > 0, estimate.model.parameters_matmul)},
+                     {"tokens", known(estimate.tokens > 0, estimate.tokens)},
+                     {"tokens_per_parameter", known(parameters > 0 && estimate.tokens > 0, tokens / static_cast<double>(parameters))},
+                     {"chinchilla_tokens", known(parameters > 0, scaling::kTokensPerParameter * parameters)},
+                     {"unique_tokens", known(estimate.unique_tokens > 0, estimate.unique_tokens)},
+                     {"epochs", known(estimate.unique_tokens > 0 && estimate.tokens > 0, tokens / unique_tokens)},
+                     {"effective_tokens", known(estimate.unique_tokens > 0 && estimate.tokens > 0, std::llround(scaling::effective_tokens(tokens, unique_tokens)))}};
   }
   return root;
 }

@@ -2,11 +2,14 @@
 
 #include <csignal>
 #include <exception>
+#include <numeric>
+#include <optional>
 #include <set>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "graph/spool.hpp"
 #include "run/native_library.hpp"
 #include "run/node_factory.hpp"
 
@@ -84,8 +87,43 @@ class RegionBuilder {
     return optimizer.value("steps", std::int64_t{0}) * optimizer.value("accumulation_steps", std::int64_t{1}) * objective.value("batch_size", std::int64_t{1}) * sequence_length_;
   }
 
+  /// Returns the tokens of all spools that the packer draws from, each document with its end; 0 where one of them has still to be made.
+  std::int64_t unique_tokens() const {
+    if (!packer_) return 0;
+    std::set<std::size_t> spools;
+    std::vector<std::size_t> stack{*packer_};
+    while (!stack.empty()) {
+      const std::size_t i = stack.back();
+      stack.pop_back();
+      for (const auto& port : node(i).inputs)
+        for (const auto& from : port) {
+          if (const auto spool = context_.plan.spool_of(from)) spools.insert(*spool);
+          else stack.push_back(from.node);
+        }
+    }
+    std::int64_t tokens = 0;
+    for (const std::size_t spool : spools) {
+      const std::string& key = context_.plan.artifacts[spool].key;
+      if (!context_.store.has(key)) return 0;
+      tokens += token_count(context_.store.folder(key));
+    }
+    return tokens;
+  }
+
  private:
   const graph::ResolvedNode& node(std::size_t i) const { return context_.graph.nodes[i]; }
+
+  /// Adds up the lengths of a spool's documents, each with its end.
+  static std::int64_t token_count(const std::string& folder) {
+    const graph::SpoolReader index(folder + "/index.spool");
+    std::int64_t tokens = index.rows();
+    for (std::int64_t block = 0; block < index.block_count(); ++block) {
+      const OwnedArray rows = index.load_block(block);
+      const auto* lengths = BatchView(rows.get(), index.schema()).values<std::uint32_t>("length", "I");
+      tokens = std::accumulate(lengths, lengths + rows.get().length, tokens);
+    }
+    return tokens;
+  }
 
   train::NativeNodeSpec make(std::size_t i) {
     train::NativeNodeSpec spec;
@@ -177,6 +215,7 @@ class RegionBuilder {
     for (std::size_t p = 0; p < node(i).inputs.size(); ++p) {
       if (node(i).descriptor().inputs[p].type != "batch" || node(i).inputs[p].empty()) continue;
       const std::size_t packer = node(i).inputs[p][0].node;
+      packer_ = packer;
       sequence_length_ = node(packer).parameters.value("sequence_length", std::int64_t{0});
       if (with_data_) {
         sequences_ = std::make_unique<PackedSequences>(datasets_.attached(packer), sequence_length_);
@@ -213,6 +252,7 @@ class RegionBuilder {
   std::unique_ptr<PackedSequences> sequences_;
   std::map<std::size_t, std::string> models_;  ///< by terminal block
   std::size_t objective_ = 0, optimizer_ = 0;
+  std::optional<std::size_t> packer_;
   std::int64_t sequence_length_ = 0;
 };
 
@@ -243,6 +283,7 @@ TrainEstimate estimate_train_stage(const RunContext& context, std::size_t index)
   RegionBuilder builder(context, index, false);
   TrainEstimate estimate;
   estimate.tokens = builder.training_tokens();
+  estimate.unique_tokens = builder.unique_tokens();
   if (builder.spec().models.empty()) return estimate;
   try {
     estimate.model = native_runtime().model_size(builder.spec().models[0]);
