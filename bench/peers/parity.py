@@ -56,6 +56,7 @@ def main():
     passed["damaged_tokenizers"] = tools and succeeds(sys.executable, HERE / "compare_mutations.py")
     passed["gopher"] = tools and succeeds(sys.executable, HERE / "compare_gopher.py", "check", "--tool", BUILD / "bin/flowrun_gopher_tool", "--text", "data/books")
     passed["csv"] = tools and succeeds(sys.executable, HERE / "compare_csv.py", "--megabytes", "20")
+    passed["gutenberg"] = tools and succeeds(sys.executable, HERE / "compare_gutenberg.py")
     print(json.dumps({"name": "parity", **passed}))
     sys.exit(0 if all(passed.values()) else 1)
 

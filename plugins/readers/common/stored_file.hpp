@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "readers/common/decoders.hpp"
 #include "readers/common/stored_bytes.hpp"
@@ -22,6 +23,8 @@ namespace flowrun::readers {
 class StoredFile {
  public:
   explicit StoredFile(const std::string& path);
+  /// Reads what `decoder` gives, as text that is not at its place in a file.
+  explicit StoredFile(std::unique_ptr<Decoder> decoder) : decoder_(std::move(decoder)) {}
 
   /// Writes up to `size` bytes and returns how many; 0 at the end, or where the file is damaged.
   std::size_t read(char* out, std::size_t size) { return decoder_->read(out, size); }

@@ -1,4 +1,4 @@
-#include "text_pieces.hpp"
+#include "readers/common/text_pieces.hpp"
 
 #include "readers/common/utf8.hpp"
 
