@@ -10,6 +10,7 @@
 
 #include <flowrun/node.hpp>
 
+#include "tokenizers/common/tokenizer_layout.hpp"
 #include "tokenizers/common/training/tokenizer_writer.hpp"
 #include "tokenizers/common/training/trainer_node.hpp"
 #include "tokenizers/common/training/word_maker.hpp"
@@ -75,7 +76,9 @@ class Parts {
 class UnigramTrainerNode : public TrainerNode {
  public:
   static Descriptor descriptor() {
-    return describe("tokenizers/unigram_trainer", "0.1.0", "Learns a Unigram tokenizer as sentencepiece has it, in the format of Hugging Face (tokenizer.json).",
+    return describe("tokenizers/unigram_trainer", "0.1.0", "Learns a Unigram tokenizer as sentencepiece has it, in the format of Hugging Face (tokenizer.json). Words are counted in memory_bytes; then "
+                    "training holds each distinct word, 5 bytes for each of its bytes and 17 more, so its memory grows as the number of distinct words does; a million "
+                    "pieces to begin with take 250 MB at most.",
                     "Kudo 2018, arXiv:1804.10959; steps and pieces of the UnigramTrainer of Hugging Face tokenizers 0.23.3, text cut as by its SentencePieceUnigramTokenizer.")
         .parameter(integer("vocab_size").unit("tokens").required().range(1, 1 << 20).about("Tokens to have, special tokens and characters counted in."))
         .parameter(number("shrinking_factor").range(0, 1).defaults(0.75).about("Share of the pieces that stays each time that some are dropped; above 0 and below 1."))
@@ -115,11 +118,11 @@ class UnigramTrainerNode : public TrainerNode {
   void train(const Call& call, WordCounter& counts, const std::string& staging) override {
     const WordMaker maker{Json(normalizer_), Json(metaspace())};
     const auto interrupt = [&] { call.check_stop(); };
-    replace_by_words(counts, staging, [&](std::string_view part) { return parts_.words_of(maker, part); }, interrupt);
-    std::vector<WordCount> words;
-    counts.for_each([&](std::string_view word, std::uint64_t count) { words.push_back({std::string(word), count}); });
-    if (words.empty()) throw Error(Code::kInvalidArgument, "the input has no word to learn from");
-    const UnigramVocabulary vocabulary = train_unigram(std::move(words), options_, interrupt);
+    WordList words = make_words(counts, staging, [&](std::string_view part) { return parts_.words_of(maker, part); }, interrupt);
+    log_words(call, words);
+    const UnigramVocabulary vocabulary = train_unigram(std::move(words), options_, interrupt, [&](std::size_t pieces, std::size_t aim) {
+      call.log(FLOWRUN_LOG_INFO, std::to_string(pieces) + " pieces; the vocabulary has room for " + std::to_string(aim));
+    });
     if (vocabulary.pieces.size() < options_.vocab_size)
       call.log(FLOWRUN_LOG_WARNING, "the text gives " + std::to_string(vocabulary.pieces.size()) + " tokens, 'vocab_size' is " + std::to_string(options_.vocab_size));
     write_file(staging + "/tokenizer.json", tokenizer_json(vocabulary));
@@ -134,10 +137,11 @@ class UnigramTrainerNode : public TrainerNode {
     root["post_processor"] = nullptr;
     root["decoder"] = metaspace();
     root["model"] = {{"type", "Unigram"}, {"unk_id", *vocabulary.unk_id}, {"vocab", nullptr}, {"byte_fallback", false}};
-    std::vector<std::string> entries;
-    entries.reserve(vocabulary.pieces.size());
-    for (const auto& [piece, score] : vocabulary.pieces) entries.push_back("[\n        " + quoted(piece) + ",\n        " + json::number(score) + "\n      ]");
-    return finish_tokenizer_json(std::move(root), entries, false);
+    ModelLists lists;
+    lists.vocab_is_object = false;
+    lists.vocab.reserve(vocabulary.pieces.size());
+    for (const auto& [piece, score] : vocabulary.pieces) lists.vocab.push_back(pair_entry(json_string(piece), json::number(score)));
+    return finish_tokenizer_json(std::move(root), lists);
   }
 
   UnigramTrainerOptions options_;

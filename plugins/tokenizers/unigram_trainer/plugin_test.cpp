@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -122,11 +123,29 @@ TEST(UnigramTrainerNode, CutsDocumentsWhereNothingChanges) {
   }
 }
 
+TEST(UnigramTrainerNode, GoesOnFromASnapshotWithLittleMemory) {
+  EXPECT_EQ(read_tokenizer(train_with_little_memory(FLOWRUN_TEST_SOURCE_DIR "/..", {{"vocab_size", 400}})).vocab_size(), 400u);
+}
+
 TEST(UnigramTrainerNode, WarnsWhereTheTextIsTooShort) {
   const Trained trained = train_node(kTexts, {{"vocab_size", 3000}});
-  ASSERT_EQ(trained.logs.size(), 2u);
-  EXPECT_EQ(trained.logs[1].level, FLOWRUN_LOG_WARNING);
-  EXPECT_EQ(trained.logs[1].message, "the text gives " + std::to_string(read_tokenizer(trained.tokenizer_json).vocab_size()) + " tokens, 'vocab_size' is 3000");
+  const std::size_t tokens = read_tokenizer(trained.tokenizer_json).vocab_size();
+  EXPECT_EQ(messages_of(trained.logs, FLOWRUN_LOG_WARNING), (std::vector<std::string>{"the text gives " + std::to_string(tokens) + " tokens, 'vocab_size' is 3000"}));
+}
+
+TEST(UnigramTrainerNode, SaysHowFarItIs) {
+  const Trained trained = train_node(golden_texts(FLOWRUN_TEST_SOURCE_DIR "/..", "corpus"), {{"vocab_size", 400}});
+  const auto messages = messages_of(trained.logs, FLOWRUN_LOG_INFO);
+  ASSERT_GT(messages.size(), 4u);
+  EXPECT_TRUE(messages[0].starts_with("training on ")) << messages[0];
+  EXPECT_TRUE(messages[1].starts_with("learning from ")) << messages[1];
+  std::size_t before = std::numeric_limits<std::size_t>::max();
+  for (std::size_t i = 2; i < messages.size(); ++i) {
+    const std::size_t pieces = std::stoul(messages[i]);
+    EXPECT_LE(pieces, before);
+    EXPECT_EQ(messages[i], std::to_string(pieces) + " pieces; the vocabulary has room for 396");
+    before = pieces;
+  }
 }
 
 TEST(UnigramTrainerNode, RefusesWhatCannotBe) {

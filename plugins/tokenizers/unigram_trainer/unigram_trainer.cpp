@@ -42,29 +42,30 @@ void check(const UnigramTrainerOptions& options) {
   if (distinct.size() != options.special_tokens.size()) invalid("a special token is there twice");
 }
 
-std::vector<WordCount> in_order(std::vector<WordCount> words) {
-  std::sort(words.begin(), words.end(), [](const WordCount& a, const WordCount& b) { return a.word < b.word; });
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i].word.empty() || words[i].count == 0) continue;
-    if (kept > 0 && words[kept - 1].word == words[i].word) {
-      words[kept - 1].count += words[i].count;
-    } else {
-      if (kept != i) words[kept] = std::move(words[i]);
-      ++kept;
-    }
+// The words in the order of their bytes, those that are there twice added up. A counter gives them so, and then nothing is copied.
+WordList in_order(WordList words) {
+  bool ordered = true;
+  for (std::size_t i = 0; i < words.size() && ordered; ++i) ordered = words[i].count > 0 && (i == 0 || words[i - 1].word < words[i].word);
+  if (ordered) return words;
+  std::vector<WordCount> sorted(words.begin(), words.end());
+  std::sort(sorted.begin(), sorted.end(), [](const WordCount& a, const WordCount& b) { return a.word < b.word; });
+  WordList result;
+  for (std::size_t i = 0; i < sorted.size();) {
+    const std::string_view word = sorted[i].word;
+    std::uint64_t count = 0;
+    for (; i < sorted.size() && sorted[i].word == word; ++i) count += sorted[i].count;
+    if (count > 0) result.add(word, count);
   }
-  words.resize(kept);
-  return words;
+  return result;
 }
 
 // Every character of the words and of the alphabet, by code point.
-std::set<std::string> required_characters(const std::vector<WordCount>& words, const std::vector<char32_t>& alphabet) {
+std::set<std::string> required_characters(const WordList& words, const std::vector<char32_t>& alphabet) {
   std::unordered_set<std::string_view> seen;
-  for (const auto& [word, count] : words) {
+  for (const auto [word, count] : words) {
     for (std::size_t i = 0; i < word.size();) {
       const std::size_t bytes = utf8_bytes(word, i);
-      seen.insert(std::string_view(word).substr(i, bytes));
+      seen.insert(word.substr(i, bytes));
       i += bytes;
     }
   }
@@ -80,8 +81,8 @@ std::set<std::string> required_characters(const std::vector<WordCount>& words, c
 // One training; its functions are the steps in their order.
 class Training {
  public:
-  Training(std::vector<WordCount> words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt)
-      : options_(options), interrupt_(interrupt), words_(std::move(words)), characters_(required_characters(words_, options.initial_alphabet)) {}
+  Training(WordList words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt, const UnigramProgress& progress)
+      : options_(options), interrupt_(interrupt), progress_(progress), words_(std::move(words)), characters_(required_characters(words_, options.initial_alphabet)) {}
 
   UnigramVocabulary run() {
     const std::size_t size = text_pieces_max();
@@ -90,9 +91,12 @@ class Training {
                   "the text has " + std::to_string(characters_.size()) + " different characters, and 'vocab_size' has room for " + std::to_string(size));
     pieces_ = {{"", 0}};
     for (ScoredPiece& seed : make_seed_pieces(words_, options_.max_piece_length, options_.seed_size)) pieces_.push_back(std::move(seed));
+    give_back_memory();  // of the suffix array
     do {
+      progress_(pieces_.size() - 1, text_pieces_max());
       for (std::uint32_t i = 0; i < options_.n_sub_iterations; ++i) maximize(expect());
     } while (pieces_.size() > desired_size() && prune());
+    progress_(pieces_.size() - 1, text_pieces_max());
     return finish();
   }
 
@@ -118,8 +122,9 @@ class Training {
   void for_each_word(Lattice& lattice, Use&& use) const {
     for (std::size_t i = 0; i < words_.size(); ++i) {
       if (i % kWordsPerInterrupt == 0) interrupt_();
-      lattice.set_word(words_[i].word);
-      use(static_cast<double>(words_[i].count));
+      const auto [word, count] = words_[i];
+      lattice.set_word(word);
+      use(static_cast<double>(count));
     }
   }
 
@@ -242,19 +247,20 @@ class Training {
 
   const UnigramTrainerOptions& options_;
   const std::function<void()>& interrupt_;
-  const std::vector<WordCount> words_;
+  const UnigramProgress& progress_;
+  const WordList words_;
   const std::set<std::string> characters_;
   std::vector<ScoredPiece> pieces_;  // the first stands for unknown characters
 };
 
 }  // namespace
 
-UnigramVocabulary train_unigram(std::vector<WordCount> words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt) {
+UnigramVocabulary train_unigram(WordList words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt, const UnigramProgress& progress) {
   check(options);
-  for (const auto& [word, count] : words)
+  for (const auto [word, count] : words)
     if (const std::size_t error = find_malformed_utf8(word); error != std::string::npos)
       throw Error(Code::kInvalidArgument, "a word is not UTF-8 at byte " + std::to_string(error));
-  return Training(in_order(std::move(words)), options, interrupt).run();
+  return Training(in_order(std::move(words)), options, interrupt, progress).run();
 }
 
 }  // namespace flowrun::tokenizers

@@ -33,16 +33,23 @@ std::vector<std::string> texts_of(const UnigramVocabulary& vocabulary) {
 
 // The words of the BPE trainer's corpus, and what tokenizers made of them.
 struct Golden {
-  std::vector<WordCount> words;
+  std::vector<std::pair<std::string, std::uint64_t>> words;
   UnigramTrainerOptions options;
   UnigramVocabulary vocabulary;
 };
+
+template <class Words>
+WordList list_of(const Words& words) {
+  WordList list;
+  for (const auto& [word, count] : words) list.add(word, count);
+  return list;
+}
 
 Golden read_golden() {
   std::ifstream file(FLOWRUN_TEST_SOURCE_DIR "/testdata/trained.json");
   const auto json = nlohmann::json::parse(file);
   Golden golden;
-  for (const auto& word : json["words"]) golden.words.push_back({word[0].get<std::string>(), word[1].get<std::uint64_t>()});
+  for (const auto& word : json["words"]) golden.words.emplace_back(word[0].get<std::string>(), word[1].get<std::uint64_t>());
   golden.options.vocab_size = json["vocab_size"].get<std::uint32_t>();
   golden.options.special_tokens = json["special_tokens"].get<std::vector<std::string>>();
   golden.options.unk_token = json["unk_token"].get<std::string>();
@@ -66,7 +73,7 @@ std::map<std::string, std::uint64_t> repeats_of(const std::vector<std::string>& 
 
 // The seeds of tokenizers' own test (UnigramTrainer, test_unigram_chars).
 TEST(SeedPieces, AreThoseOfTokenizers) {
-  const std::vector<WordCount> words = {{"This is a", 1}, {"こんにちは友達", 1}};
+  const WordList words = {{"This is a", 1}, {"こんにちは友達", 1}};
   const std::vector<ScoredPiece> seeds = make_seed_pieces(words, 16, 1000);
   const std::vector<std::string> expected = {"s", "i", " ", "達", "友", "ん", "は", "に", "ち", "こ", "h", "a", "T", "is ", "s "};
   ASSERT_EQ(seeds.size(), expected.size());
@@ -87,8 +94,8 @@ TEST(SeedPieces, AreTheRepeatsOfRandomWords) {
       distinct.insert(word);
     }
     const std::vector<std::string> texts(distinct.begin(), distinct.end());
-    std::vector<WordCount> words;
-    for (const std::string& text : texts) words.push_back({text, 1});
+    WordList words;
+    for (const std::string& text : texts) words.add(text, 1);
     std::set<std::string> found;
     for (const ScoredPiece& seed : make_seed_pieces(words, 5, 100000))
       if (seed.piece.size() > 1) found.insert(seed.piece);
@@ -99,12 +106,30 @@ TEST(SeedPieces, AreTheRepeatsOfRandomWords) {
 }
 
 TEST(SeedPieces, CutNoCharacterAndStopAtTheSeedSize) {
-  const std::vector<WordCount> words = {{"あいう", 1}, {"あいえ", 1}, {"xあい", 1}};
+  const WordList words = {{"あいう", 1}, {"あいえ", 1}, {"xあい", 1}};
   std::vector<std::string> texts;
   for (const ScoredPiece& seed : make_seed_pieces(words, 16, 1000)) texts.push_back(seed.piece);
   EXPECT_EQ(texts, (std::vector<std::string>{"い", "あ", "え", "う", "x", "あい"}));
   EXPECT_EQ(make_seed_pieces(words, 1, 1000).size(), 5u);
   EXPECT_EQ(make_seed_pieces({}, 16, 10).size(), 0u);
+}
+
+// The best of a few are those of all, whatever is thrown away on the way.
+TEST(SeedPieces, AreTheFirstOfAllWhereTheyAreFew) {
+  std::mt19937 random(6);
+  WordList words;
+  for (int i = 0; i < 2000; ++i) {
+    std::string word;
+    for (unsigned k = 0; k <= random() % 9; ++k) word += "abcde"[random() % 5];
+    words.add(word, 1 + random() % 3);
+  }
+  const std::vector<ScoredPiece> all = make_seed_pieces(words, 16, 100000);
+  ASSERT_GT(all.size(), 600u);
+  for (const std::size_t seed_size : {1, 5, 6, 50, 300}) {
+    const std::vector<ScoredPiece> seeds = make_seed_pieces(words, 16, seed_size);
+    ASSERT_EQ(seeds.size(), std::max<std::size_t>(seed_size, 6)) << "five characters, and one substring at least";
+    for (std::size_t i = 0; i < seeds.size(); ++i) EXPECT_EQ(seeds[i].piece, all[i].piece) << i;
+  }
 }
 
 // All ways to cut a word, one by one.
@@ -185,7 +210,7 @@ TEST(Lattice, FindsTheBestWayWithAndWithoutTheWhole) {
 // The library gives characters that lost their pieces to scores in the order of a hash map; all else must be equal, but for rounding.
 TEST(UnigramTrainer, LearnsThePiecesOfTokenizers) {
   const Golden golden = read_golden();
-  const UnigramVocabulary vocabulary = train_unigram(golden.words, golden.options);
+  const UnigramVocabulary vocabulary = train_unigram(list_of(golden.words), golden.options);
   EXPECT_EQ(vocabulary.unk_id, golden.vocabulary.unk_id);
   const std::map<std::string, double> ours(vocabulary.pieces.begin(), vocabulary.pieces.end());
   const std::map<std::string, double> theirs(golden.vocabulary.pieces.begin(), golden.vocabulary.pieces.end());
@@ -202,14 +227,13 @@ TEST(UnigramTrainer, LearnsThePiecesOfTokenizers) {
 
 TEST(UnigramTrainer, DependsOnTheCountsAlone) {
   Golden golden = read_golden();
-  const UnigramVocabulary vocabulary = train_unigram(golden.words, golden.options);
+  const UnigramVocabulary vocabulary = train_unigram(list_of(golden.words), golden.options);
   std::shuffle(golden.words.begin(), golden.words.end(), std::mt19937(1));
-  WordCount half = golden.words[3];
-  half.count = 1;
-  golden.words[3].count -= 1;
+  const auto half = std::pair(golden.words[3].first, std::uint64_t{1});
+  golden.words[3].second -= 1;
   golden.words.push_back(half);
-  golden.words.push_back({"", 7});
-  EXPECT_EQ(train_unigram(golden.words, golden.options).pieces, vocabulary.pieces);
+  golden.words.emplace_back("", 7);
+  EXPECT_EQ(train_unigram(list_of(golden.words), golden.options).pieces, vocabulary.pieces);
 }
 
 TEST(UnigramTrainer, PutsSpecialTokensFirstAndKeepsEveryCharacter) {
@@ -230,7 +254,7 @@ TEST(UnigramTrainer, PutsSpecialTokensFirstAndKeepsEveryCharacter) {
 }
 
 TEST(UnigramTrainer, RefusesWhatCannotBe) {
-  const auto message = [](std::vector<WordCount> words, UnigramTrainerOptions options) {
+  const auto message = [](WordList words, UnigramTrainerOptions options) {
     return message_of([&] { train_unigram(std::move(words), options); });
   };
   UnigramTrainerOptions options;
@@ -252,7 +276,7 @@ TEST(UnigramTrainer, RefusesWhatCannotBe) {
 
 TEST(UnigramTrainer, GivesUpWhenInterrupted) {
   const Golden golden = read_golden();
-  EXPECT_EQ(error_of([&] { train_unigram(golden.words, golden.options, [] { throw Error(Code::kCancelled, "stop"); }); }).first, Code::kCancelled);
+  EXPECT_EQ(error_of([&] { train_unigram(list_of(golden.words), golden.options, [] { throw Error(Code::kCancelled, "stop"); }); }).first, Code::kCancelled);
 }
 
 TEST(UnigramTrainer, RefusesWordsThatAreNotUtf8) {
@@ -265,11 +289,11 @@ TEST(UnigramTrainer, RefusesWordsThatAreNotUtf8) {
 TEST(SeedPieces, NeverReadOutsideOfWordsThatAreNotUtf8) {
   std::mt19937 random(9);
   for (int round = 0; round < 100; ++round) {
-    std::vector<WordCount> words = {{"\xE6\x97", 3}, {"a\xFF\xE6\x97", 2}, {"\xA9\xA9", 1}, {std::string("a\0b", 3), 2}};
+    WordList words = {{"\xE6\x97", 3}, {"a\xFF\xE6\x97", 2}, {"\xA9\xA9", 1}, {std::string_view("a\0b", 3), 2}};
     for (unsigned i = 0; i < random() % 20; ++i) {
       std::string word;
       for (unsigned k = 0; k < random() % 12; ++k) word += "a\xE6\x97\xA9\xF0\xC3"[random() % 6];
-      words.push_back({word, 1});
+      words.add(word, 1);
     }
     EXPECT_FALSE(make_seed_pieces(words, 16, 1000).empty());
   }

@@ -36,7 +36,7 @@ std::string to_utf8(char32_t c) {
   return text;
 }
 
-std::vector<char32_t> make_alphabet(std::span<const WordCount> words, const WordPieceTrainerOptions& options) {
+std::vector<char32_t> make_alphabet(const WordList& words, const WordPieceTrainerOptions& options) {
   bpe::FlatMap<std::uint32_t> index;
   std::vector<std::pair<std::uint64_t, char32_t>> counts;
   const auto count_of = [&](char32_t c) -> std::uint64_t& {
@@ -45,7 +45,7 @@ std::vector<char32_t> make_alphabet(std::span<const WordCount> words, const Word
     if (found == fresh) counts.emplace_back(0, c);
     return counts[found].first;
   };
-  for (const WordCount& word : words)
+  for (const WordCount word : words)
     for (std::size_t at = 0; at < word.word.size();) count_of(next_char(word.word, at)) += word.count;
   for (const char32_t c : options.initial_alphabet) count_of(c) = kCertain;
   if (const std::size_t limit = options.limit_alphabet.value_or(counts.size()); limit < counts.size()) {
@@ -64,9 +64,9 @@ std::uint32_t TokenList::id_of(const std::string& token) {
   return at->second;
 }
 
-InitialPieces::InitialPieces(std::span<const WordCount> words, const WordPieceTrainerOptions& options, TokenList& tokens) {
+InitialPieces::InitialPieces(const WordList& words, const WordPieceTrainerOptions& options, TokenList& tokens) {
   std::vector<FirstUse> uses;
-  for (const WordCount& word : words)
+  for (const WordCount word : words)
     for (std::size_t at = 0; at < word.word.size();) {
       const std::size_t begin = at;
       const char32_t c = next_char(word.word, at);

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,7 +23,7 @@ char32_t next_char(std::string_view text, std::size_t& at);
 std::string to_utf8(char32_t c);
 
 /// Returns the characters that are kept, ascending.
-std::vector<char32_t> make_alphabet(std::span<const WordCount> words, const WordPieceTrainerOptions& options);
+std::vector<char32_t> make_alphabet(const WordList& words, const WordPieceTrainerOptions& options);
 
 /// Numbers tokens in the order in which they are first named.
 class TokenList {
@@ -47,7 +46,7 @@ class InitialPieces {
   static constexpr std::uint32_t kDropped = std::numeric_limits<std::uint32_t>::max();
 
   /// Adds what `words` need to `tokens`, where the alphabet already is. Characters that are no token are dropped.
-  InitialPieces(std::span<const WordCount> words, const WordPieceTrainerOptions& options, TokenList& tokens);
+  InitialPieces(const WordList& words, const WordPieceTrainerOptions& options, TokenList& tokens);
 
   /// Returns the id of a character, kDropped if it has none. It was in one of the words at such a place.
   std::uint32_t id_of(char32_t c, bool first, bool last) const noexcept { return ids_[places_.find(place(c, first, last))]; }

@@ -9,6 +9,7 @@
 
 #include <flowrun/node.hpp>
 
+#include "tokenizers/common/tokenizer_layout.hpp"
 #include "tokenizers/common/training/tokenizer_writer.hpp"
 #include "tokenizers/common/training/trainer_node.hpp"
 #include "tokenizers/common/training/word_maker.hpp"
@@ -45,7 +46,8 @@ OrderedJson bert_template(std::uint32_t cls_id, std::uint32_t sep_id) {
 class WordPieceTrainerNode : public TrainerNode {
  public:
   static Descriptor descriptor() {
-    return describe("tokenizers/wordpiece_trainer", "0.1.0", "Learns a WordPiece tokenizer as BERT has it, in the format of Hugging Face (tokenizer.json).",
+    return describe("tokenizers/wordpiece_trainer", "0.1.0", "Learns a WordPiece tokenizer as BERT has it, in the format of Hugging Face (tokenizer.json). Words are counted in memory_bytes; then "
+                    "training holds each distinct word, up to 20 bytes for each of its characters, so its memory grows as the number of distinct words does.",
                     "Schuster and Nakajima 2012; Devlin et al. 2019, arXiv:1810.04805; equals BertWordPieceTokenizer of Hugging Face tokenizers 0.23.3, but that "
                     "pieces with the prefix have ids in a fixed order.")
         .parameter(integer("vocab_size").unit("tokens").required().range(1, 1 << 20).about("Tokens to have, special tokens and characters counted in."))
@@ -90,9 +92,9 @@ class WordPieceTrainerNode : public TrainerNode {
 
   void train(const Call& call, WordCounter& words, const std::string& staging) override {
     const WordMaker maker{Json(normalizer_), Json(pre_tokenizer_)};
-    const auto interrupt = [&] { call.check_stop(); };
-    replace_by_words(words, staging, [&](std::string_view text) { return maker.words_of(text); }, interrupt);
-    const std::vector<std::string> vocabulary = learn(words, interrupt);
+    WordList distinct = make_words(words, staging, [&](std::string_view text) { return maker.words_of(text); }, [&] { call.check_stop(); });
+    log_words(call, distinct);
+    const std::vector<std::string> vocabulary = learn(call, std::move(distinct));
     if (vocabulary.size() < options_.vocab_size)
       call.log(FLOWRUN_LOG_WARNING, "the text gives " + std::to_string(vocabulary.size()) + " tokens, 'vocab_size' is " + std::to_string(options_.vocab_size));
     write_file(staging + "/tokenizer.json", tokenizer_json(vocabulary));
@@ -100,26 +102,22 @@ class WordPieceTrainerNode : public TrainerNode {
   }
 
  private:
-  std::vector<std::string> learn(WordCounter& counts, const std::function<void()>& interrupt) const {
-    std::string bytes;
-    std::vector<std::pair<std::size_t, std::uint64_t>> ends;
-    counts.for_each([&](std::string_view word, std::uint64_t count) {
-      bytes += word;
-      ends.emplace_back(bytes.size(), count);
-    });
-    if (ends.empty()) throw Error(Code::kInvalidArgument, "the input has no word to learn from");
-    std::vector<WordCount> words;
-    words.reserve(ends.size());
-    std::size_t begin = 0;
-    for (const auto& [end, count] : ends) {
-      words.push_back({std::string_view(bytes).substr(begin, end - begin), count});
-      begin = end;
-    }
-    std::vector<std::string> vocabulary = train_word_piece(words, options_, interrupt);
+  std::vector<std::string> learn(const Call& call, WordList words) {
+    std::vector<std::string> vocabulary =
+        train_word_piece(std::move(words), options_, [&](std::size_t tokens, std::uint64_t count) { show_progress(call, tokens, count); });
     if (vocabulary.size() > options_.vocab_size)
       throw Error(Code::kInvalidArgument, "the special tokens and the characters of the text are " + std::to_string(vocabulary.size()) + " tokens, but 'vocab_size' is " +
                                               std::to_string(options_.vocab_size) + ": raise it, or lower 'limit_alphabet', which is " + std::to_string(*options_.limit_alphabet));
     return vocabulary;
+  }
+
+  /// Says at each tenth of the vocabulary how far the training is.
+  void show_progress(const Call& call, std::size_t tokens, std::uint64_t count) {
+    call.check_stop();
+    const std::size_t tenths = tokens * 10 / options_.vocab_size;
+    if (tenths == shown_tenths_) return;
+    shown_tenths_ = tenths;
+    call.log(FLOWRUN_LOG_INFO, std::to_string(tokens) + " of " + std::to_string(options_.vocab_size) + " tokens; the last pair occurs " + std::to_string(count) + " times");
   }
 
   std::optional<std::uint32_t> special_id(std::string_view token) const {
@@ -139,13 +137,14 @@ class WordPieceTrainerNode : public TrainerNode {
                      {"unk_token", kUnk},
                      {"continuing_subword_prefix", options_.continuing_subword_prefix},
                      {"max_input_chars_per_word", kMaxCharactersPerWord}};
-    std::vector<std::string> entries;
-    entries.reserve(vocabulary.size());
-    for (std::size_t id = 0; id < vocabulary.size(); ++id) entries.push_back(quoted(vocabulary[id]) + ": " + std::to_string(id));
-    return finish_tokenizer_json(std::move(root), entries, true);
+    ModelLists lists;
+    lists.vocab.reserve(vocabulary.size());
+    for (const std::string& token : vocabulary) lists.vocab.push_back(vocab_entry(token, static_cast<std::uint32_t>(lists.vocab.size())));
+    return finish_tokenizer_json(std::move(root), lists);
   }
 
   WordPieceTrainerOptions options_;
+  std::size_t shown_tenths_ = 0;
   OrderedJson normalizer_;
   const OrderedJson pre_tokenizer_ = {{"type", "BertPreTokenizer"}};
 };

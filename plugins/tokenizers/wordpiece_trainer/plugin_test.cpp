@@ -71,11 +71,46 @@ TEST(WordPieceTrainerNode, CutsDocumentsWhereNothingChanges) {
   }
 }
 
+TEST(WordPieceTrainerNode, GoesOnFromASnapshotWithLittleMemory) {
+  EXPECT_EQ(read_tokenizer(train_with_little_memory(FLOWRUN_TEST_SOURCE_DIR "/..", {{"vocab_size", 600}})).vocab_size(), 600u);
+}
+
 TEST(WordPieceTrainerNode, WarnsWhereTheTextIsTooShort) {
   const Trained trained = train_node(kTexts, {{"vocab_size", 3000}});
-  ASSERT_EQ(trained.logs.size(), 2u);
-  EXPECT_EQ(trained.logs[1].level, FLOWRUN_LOG_WARNING);
-  EXPECT_EQ(trained.logs[1].message, "the text gives " + std::to_string(read_tokenizer(trained.tokenizer_json).vocab_size()) + " tokens, 'vocab_size' is 3000");
+  const std::size_t tokens = read_tokenizer(trained.tokenizer_json).vocab_size();
+  EXPECT_EQ(messages_of(trained.logs, FLOWRUN_LOG_WARNING), (std::vector<std::string>{"the text gives " + std::to_string(tokens) + " tokens, 'vocab_size' is 3000"}));
+}
+
+TEST(WordPieceTrainerNode, SaysHowFarItIs) {
+  const auto messages = messages_of(train_node(golden_texts(FLOWRUN_TEST_SOURCE_DIR "/..", "corpus"), {{"vocab_size", 1500}}).logs, FLOWRUN_LOG_INFO);
+  ASSERT_GT(messages.size(), 5u);
+  EXPECT_TRUE(messages[0].starts_with("training on ")) << messages[0];
+  EXPECT_TRUE(messages[1].starts_with("learning from ")) << messages[1];
+  std::size_t before = 0;
+  for (std::size_t i = 2; i < messages.size(); ++i) {
+    const std::size_t tokens = std::stoul(messages[i]);
+    EXPECT_GT(tokens, before);
+    EXPECT_TRUE(messages[i].starts_with(std::to_string(tokens) + " of 1500 tokens; the last pair occurs ")) << messages[i];
+    before = tokens;
+  }
+  EXPECT_LT(before, 1500u);
+}
+
+TEST(WordPieceTrainerNode, ObeysMinFrequencyAndSpecialTokens) {
+  const std::vector<std::string> specials = {"[UNK]", "[SEP]", "[A]"};
+  const auto vocab_of = [&](std::int64_t min_frequency) {
+    const TestParameters parameters = {{"vocab_size", 3000}, {"min_frequency", min_frequency}, {"special_tokens", specials}};
+    return OrderedJson::parse(train_node(golden_texts(FLOWRUN_TEST_SOURCE_DIR "/..", "corpus"), parameters).tokenizer_json)["model"]["vocab"];
+  };
+  const OrderedJson any = vocab_of(0), frequent = vocab_of(20), none = vocab_of(1'000'000'000);
+  EXPECT_GT(any.size(), frequent.size());
+  EXPECT_GT(frequent.size(), none.size());
+  for (const auto& [token, id] : none.items()) {
+    const std::string_view bare = std::string_view(token).starts_with("##") ? std::string_view(token).substr(2) : token;
+    const bool special = std::find(specials.begin(), specials.end(), token) != specials.end();
+    EXPECT_TRUE(special || utf8_bytes(bare, 0) == bare.size()) << token << " is a merge";
+  }
+  for (std::size_t id = 0; id < specials.size(); ++id) EXPECT_EQ(any[specials[id]], id);
 }
 
 TEST(WordPieceTrainerNode, RefusesWhatCannotBe) {

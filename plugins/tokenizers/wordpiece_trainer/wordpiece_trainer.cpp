@@ -16,10 +16,9 @@ namespace {
 
 constexpr std::uint32_t kAbsent = bpe::PairMap::kAbsent;
 
-// The symbols of a word, which only get fewer.
+// The symbols of a word, which only get fewer. A list of words has fewer than 2^32 bytes, so fewer symbols.
 struct Word {
-  std::size_t begin;
-  std::uint32_t size;
+  std::uint32_t begin, size;
   std::uint64_t count;
 };
 
@@ -45,11 +44,11 @@ struct Candidate {
 
 class Training {
  public:
-  Training(std::span<const WordCount> words, const WordPieceTrainerOptions& options);
-  std::vector<std::string> run(const std::function<void()>& interrupt) &&;
+  Training(const WordList& words, const WordPieceTrainerOptions& options);
+  std::vector<std::string> run(const WordPieceProgress& progress) &&;
 
  private:
-  void load(std::span<const WordCount> words, const InitialPieces& pieces);
+  void load(const WordList& words, const InitialPieces& pieces);
   void count_pairs();
   std::uint32_t pair_of(std::uint32_t left, std::uint32_t right);
   void gain(std::uint32_t pair, std::uint64_t count, const std::uint32_t* words, std::size_t n);
@@ -74,17 +73,18 @@ class Training {
   bpe::NeighbourTally<std::uint32_t> left_, right_;
 };
 
-Training::Training(std::span<const WordCount> words, const WordPieceTrainerOptions& options) : options_(options) {
-  if (words.size() >= kAbsent) throw Error(Code::kUnsupported, "there are " + std::to_string(words.size()) + " words, expected below 2^32 - 1");
+Training::Training(const WordList& words, const WordPieceTrainerOptions& options) : options_(options) {
   for (const std::string& special : options.specials) tokens_.id_of(special);
   for (const char32_t c : make_alphabet(words, options)) tokens_.id_of(to_utf8(c));
   load(words, InitialPieces(words, options, tokens_));
-  count_pairs();
 }
 
-void Training::load(std::span<const WordCount> words, const InitialPieces& pieces) {
+void Training::load(const WordList& words, const InitialPieces& pieces) {
+  // Of characters there are at most as many as bytes; what is not written to takes no memory.
+  symbols_.reserve(words.text().size());
+  words_.reserve(words.size());
   std::uint64_t room = std::numeric_limits<std::int64_t>::max();  // so that no sum of counts overflows
-  for (const WordCount& word : words) {
+  for (const WordCount word : words) {
     const std::size_t begin = symbols_.size();
     std::size_t characters = 0;
     for (std::size_t at = 0; at < word.word.size(); ++characters) {
@@ -93,13 +93,11 @@ void Training::load(std::span<const WordCount> words, const InitialPieces& piece
       const std::uint32_t id = pieces.id_of(c, first, at == word.word.size());
       if (id != InitialPieces::kDropped) symbols_.push_back(id);
     }
-    const std::size_t size = symbols_.size() - begin;
-    if (size >= kAbsent) throw Error(Code::kUnsupported, "a word has " + std::to_string(size) + " characters, expected below 2^32 - 1");
-    if (characters != 0 && word.count > room / characters)
-      throw Error(Code::kUnsupported, "the words have 2^63 characters or more, repetitions counted");
+    if (word.count > room / characters) throw Error(Code::kUnsupported, "the words have 2^63 characters or more, repetitions counted");
     room -= word.count * characters;
+    const std::size_t size = symbols_.size() - begin;
     if (size < 2) symbols_.resize(begin);  // has no pair
-    else words_.push_back({begin, static_cast<std::uint32_t>(size), word.count});
+    else words_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(size), word.count});
   }
 }
 
@@ -139,7 +137,7 @@ void Training::count_pairs() {
   std::size_t total = 0;
   const auto for_each_pair = [&](auto&& f) {
     for (std::uint32_t w = 0; w < words_.size(); ++w)
-      for (std::size_t i = words_[w].begin; i + 1 < words_[w].begin + words_[w].size; ++i) f(pair_of(symbols_[i], symbols_[i + 1]), w);
+      for (std::size_t i = words_[w].begin, end = i + words_[w].size; i + 1 < end; ++i) f(pair_of(symbols_[i], symbols_[i + 1]), w);
   };
   for_each_pair([&](std::uint32_t pair, std::uint32_t w) {
     if (pair == sums.size()) sums.push_back(0), sizes.push_back(0);
@@ -159,7 +157,8 @@ void Training::count_pairs() {
   offer(0);
 }
 
-std::vector<std::string> Training::run(const std::function<void()>& interrupt) && {
+std::vector<std::string> Training::run(const WordPieceProgress& progress) && {
+  count_pairs();
   const std::uint64_t threshold = std::max<std::uint64_t>(options_.min_frequency, 1);
   for (std::size_t merges = 0; tokens_.size() < options_.vocab_size && !candidates_.empty();) {
     const Candidate top = candidates_.top();
@@ -171,7 +170,7 @@ std::vector<std::string> Training::run(const std::function<void()>& interrupt) &
       continue;
     }
     if (count < threshold) break;
-    if (merges++ % 100 == 0) interrupt();
+    if (merges++ % 100 == 0) progress(tokens_.size(), count);
     merge(entry);
   }
   return std::move(tokens_).take();
@@ -246,9 +245,10 @@ void Training::unite(std::size_t first, std::uint32_t pair) {
 
 }  // namespace
 
-std::vector<std::string> train_word_piece(std::span<const WordCount> words, const WordPieceTrainerOptions& options,
-                                          const std::function<void()>& interrupt) {
-  return Training(words, options).run(interrupt);
+std::vector<std::string> train_word_piece(WordList words, const WordPieceTrainerOptions& options, const WordPieceProgress& progress) {
+  Training training(words, options);
+  words = {};  // from here on symbols stand for them
+  return std::move(training).run(progress);
 }
 
 }  // namespace flowrun::tokenizers

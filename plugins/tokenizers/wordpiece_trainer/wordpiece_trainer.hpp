@@ -26,18 +26,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-namespace flowrun::tokenizers {
+#include "tokenizers/common/training/word_list.hpp"
 
-/// States how often a word (UTF-8) occurs. The text belongs to the caller.
-struct WordCount {
-  std::string_view word;
-  std::uint64_t count;
-};
+namespace flowrun::tokenizers {
 
 /// What `train_word_piece` aims at; the names are the library's.
 struct WordPieceTrainerOptions {
@@ -50,14 +44,17 @@ struct WordPieceTrainerOptions {
   std::string end_of_word_suffix;
 };
 
-/// Returns the vocabulary, by id.
+/// Called every 100 merges with the number of tokens and how often the last pair occurs; it may throw to give up.
+using WordPieceProgress = std::function<void(std::size_t tokens, std::uint64_t count)>;
+
+/// Returns the vocabulary, by id, of words that are UTF-8.
 ///
 /// The result depends on `words` as a multiset alone, not on their order. Time: each merge reads the words that hold its pair, so a few words
-/// of millions of characters make it slow (a model that calls words of more than 100 characters unknown has no use for them). Memory: about
-/// 30 bytes per byte of `words`. `interrupt` is called at least every 100 merges; it may throw to give up.
+/// of millions of characters make it slow (a model that calls words of more than 100 characters unknown has no use for them). Memory: 16 bytes a word and
+/// up to 16 a character; `words` themselves are freed before the merges begin.
 /// Throws kCorruptData for a word that is not UTF-8, kInvalidArgument for a surrogate or a number above U+10FFFF in `initial_alphabet`,
-/// kUnsupported for 2^32 words and where the characters of all words, repetitions counted, are 2^63 or more.
-std::vector<std::string> train_word_piece(std::span<const WordCount> words, const WordPieceTrainerOptions& options,
-                                          const std::function<void()>& interrupt = [] {});
+/// kUnsupported where the characters of all words, repetitions counted, are 2^63 or more.
+std::vector<std::string> train_word_piece(WordList words, const WordPieceTrainerOptions& options,
+                                          const WordPieceProgress& progress = [](std::size_t, std::uint64_t) {});
 
 }  // namespace flowrun::tokenizers

@@ -17,9 +17,9 @@ using Names = std::vector<std::string>;
 using Counts = std::map<std::string, std::uint64_t>;
 
 Names train(const Counts& counts, const WordPieceTrainerOptions& options) {
-  std::vector<WordCount> words;
-  for (const auto& [word, count] : counts) words.push_back({word, count});
-  return train_word_piece(words, options);
+  WordList words;
+  for (const auto& [word, count] : counts) words.add(word, count);
+  return train_word_piece(std::move(words), options);
 }
 
 WordPieceTrainerOptions options_of(std::size_t vocab_size, std::uint64_t min_frequency = 0) {
@@ -119,12 +119,15 @@ TEST(WordPieceTrainer, OrderOfWordsDoesNotMatter) {
     std::string& text = texts.emplace_back();
     for (std::size_t size = 1 + random() % 9; text.size() < size;) text += "etaoin"[random() % 6];
   }
-  std::vector<WordCount> words;
-  for (const std::string& text : texts) words.push_back({text, 1 + text.size() % 3});  // some words stand twice
-  const Names vocabulary = train_word_piece(words, options_of(200));
+  const auto train_in_order = [&] {
+    WordList words;
+    for (const std::string& text : texts) words.add(text, 1 + text.size() % 3);  // some words stand twice
+    return train_word_piece(std::move(words), options_of(200));
+  };
+  const Names vocabulary = train_in_order();
   EXPECT_EQ(vocabulary.size(), 200u);
-  std::shuffle(words.begin(), words.end(), random);
-  EXPECT_EQ(train_word_piece(words, options_of(200)), vocabulary);
+  std::shuffle(texts.begin(), texts.end(), random);
+  EXPECT_EQ(train_in_order(), vocabulary);
 }
 
 TEST(WordPieceTrainer, LimitsTheAlphabetToTheMostFrequent) {
@@ -165,8 +168,7 @@ TEST(WordPieceTrainer, RefusesWhatIsNotText) {
 }
 
 TEST(WordPieceTrainer, CanBeInterrupted) {
-  const WordCount word{"ab", 1};
-  EXPECT_THROW(train_word_piece({&word, 1}, options_of(100), [] { throw Error(Code::kCancelled, "stopped"); }), Error);
+  EXPECT_THROW(train_word_piece({{"ab", 1}}, options_of(100), [](std::size_t, std::uint64_t) { throw Error(Code::kCancelled, "stopped"); }), Error);
 }
 
 }  // namespace

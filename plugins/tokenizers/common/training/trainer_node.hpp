@@ -8,13 +8,10 @@
 #include <string>
 #include <string_view>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include <flowrun/node.hpp>
 
 #include "word_counter.hpp"
+#include "word_list.hpp"
 
 namespace flowrun::tokenizers {
 
@@ -40,9 +37,7 @@ class TrainerNode : public Blocking, public Stateful {
 
   void finish(const Call& call) override {
     call.log(FLOWRUN_LOG_INFO, "training on " + std::to_string(words_->words()) + " words in " + std::to_string(bytes_) + " bytes of text");
-#ifdef __GLIBC__
-    ::malloc_trim(0);  // what the documents took goes back to the system, so that it does not stand beside what training takes
-#endif
+    give_back_memory();  // of the documents
     train(call, *words_, staging_);
   }
 
@@ -55,6 +50,11 @@ class TrainerNode : public Blocking, public Stateful {
   virtual void count(std::string_view text, WordCounter& words) = 0;
   /// Writes tokenizer.json and tokenizer_config.json to the folder `staging`.
   virtual void train(const Call& call, WordCounter& words, const std::string& staging) = 0;
+
+  /// Says how many words there are to learn from.
+  static void log_words(const Call& call, const WordList& words) {
+    call.log(FLOWRUN_LOG_INFO, "learning from " + std::to_string(words.size()) + " distinct words of " + std::to_string(words.text().size() - words.size()) + " bytes");
+  }
 
   /// Returns what the descriptors have in common.
   static Descriptor describe(const std::string& id, const std::string& version, const std::string& summary, const std::string& source) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <string>
@@ -81,6 +82,46 @@ inline std::string train_in_any_order(const std::string& family, std::int64_t vo
   std::shuffle(texts.begin(), texts.end(), std::mt19937(3));
   EXPECT_EQ(train_node(texts, {{"vocab_size", vocab_size}}, 3).tokenizer_json, file);
   return file;
+}
+
+/// Trains on the corpus with as much memory as there is and with so little that all counts go to disk, and, with so little, over a snapshot from which
+/// another node goes on: the files must be the same. Returns the tokenizer.json.
+inline std::string train_with_little_memory(const std::string& family, const TestParameters& parameters) {
+  const std::vector<std::string> texts = golden_texts(family, "corpus");
+  const Trained expected = train_node(texts, parameters);
+  const testing::TemporaryFolder folder, state;
+  testing::OpenOptions options;
+  options.staging = folder.path();
+  options.memory_bytes = 1;
+  const auto consume = [&](testing::Runner& node, std::size_t begin, std::size_t end) {
+    std::vector<testing::Document> batch;
+    for (std::size_t i = begin; i < end; ++i) batch.push_back({std::to_string(i), texts[i], "d", "s"});
+    node.consume(testing::documents_batch(batch));
+  };
+  testing::Runner before(flowrun_plugin_v1, parameters), after(flowrun_plugin_v1, parameters);
+  before.open({fields::documents()}, options);
+  consume(before, 0, 20);
+  before.snapshot(state.path());
+  consume(before, 20, texts.size());  // a snapshot changes nothing
+  before.finish();
+  EXPECT_EQ(testing::read_file(folder.path("tokenizer.json")), expected.tokenizer_json);
+  std::filesystem::remove(folder.path("tokenizer.json"));
+  after.open({fields::documents()}, options);
+  after.restore(state.path());
+  EXPECT_GT(after.memory_bytes(), 0);
+  consume(after, 20, texts.size());
+  after.finish();
+  EXPECT_EQ(testing::read_file(folder.path("tokenizer.json")), expected.tokenizer_json);
+  EXPECT_EQ(testing::read_file(folder.path("tokenizer_config.json")), expected.tokenizer_config_json);
+  return expected.tokenizer_json;
+}
+
+/// Returns the messages of a level.
+inline std::vector<std::string> messages_of(const std::vector<testing::LogLine>& logs, flowrun_log_level level) {
+  std::vector<std::string> messages;
+  for (const testing::LogLine& line : logs)
+    if (line.level == level) messages.push_back(line.message);
+  return messages;
 }
 
 inline std::vector<TrainedGolden> read_trained_goldens(const std::string& plugin_folder) {

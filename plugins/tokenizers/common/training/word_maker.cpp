@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <flowrun/error.hpp>
+
 #include "tokenizers/common/pipeline/components_file.hpp"
 
 namespace flowrun::tokenizers {
@@ -19,9 +21,10 @@ Pieces WordMaker::words_of(std::string_view text) const {
   return pieces;
 }
 
-void replace_by_words(WordCounter& counts, const std::string& folder, const std::function<Pieces(std::string_view)>& words_of,
-                      const std::function<void()>& interrupt) {
+WordList make_words(WordCounter& counts, const std::string& folder, const std::function<Pieces(std::string_view)>& words_of, const std::function<void()>& interrupt) {
   constexpr std::size_t kTextsPerInterrupt = 4096;
+  // Two counters at once would be twice the memory, so a large one goes to disk and is read from there.
+  if (counts.memory_bytes() > counts.memory_bytes_max() / 4) counts.release_memory();
   WordCounter words({counts.memory_bytes_max(), folder});
   std::size_t texts = 0;
   counts.for_each([&](std::string_view text, std::uint64_t count) {
@@ -29,6 +32,9 @@ void replace_by_words(WordCounter& counts, const std::string& folder, const std:
     for (const Piece& word : words_of(text)) words.add(word.text.text(), count);
   });
   counts = std::move(words);
+  WordList list = take_words(counts, folder);
+  if (list.empty()) throw Error(Code::kInvalidArgument, "the input has no word to learn from");
+  return list;
 }
 
 }  // namespace flowrun::tokenizers

@@ -12,6 +12,7 @@
 #include "tokenizers/common/pipeline/normalizers.hpp"
 #include "tokenizers/common/pipeline/pre_tokenizers.hpp"
 #include "word_counter.hpp"
+#include "word_list.hpp"
 
 namespace flowrun::tokenizers {
 
@@ -29,9 +30,9 @@ class WordMaker {
   std::unique_ptr<const PreTokenizer> pre_tokenizer_;
 };
 
-/// Replaces each text in `counts` by its words, as `words_of` gives them. Memory: that of two counters, while it runs. `interrupt` is called now and then;
-/// it may throw to give up.
-void replace_by_words(WordCounter& counts, const std::string& folder, const std::function<Pieces(std::string_view)>& words_of,
-                      const std::function<void()>& interrupt);
+/// Takes the texts in `counts` and returns the words that `words_of` makes of them, in the order of their bytes; `counts` is empty then. Memory: what one
+/// counter may take, then as `take_words`; `folder` is for runs. `interrupt` is called now and then; it may throw to give up.
+/// Throws kInvalidArgument where there is no word, and as `take_words`.
+WordList make_words(WordCounter& counts, const std::string& folder, const std::function<Pieces(std::string_view)>& words_of, const std::function<void()>& interrupt);
 
 }  // namespace flowrun::tokenizers
