@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Training of byte-level BPE: seconds beside the peers on 100 MB of text, and the peak memory at 100 MB, 500 MB and 2 GB.
+"""Training of tokenizers: seconds of byte-level BPE beside the peers on 100 MB of text, and the peak memory of each trainer at 100 MB, 500 MB and 2 GB.
 
     bench/tokenizer_training.py PYTHON [--text data/large] [--repeats 3]     PYTHON: the environment of bench/peers/requirements.txt
+    bench/tokenizer_training.py --trainer wordpiece [--megabytes 100 500]    the peak memory alone
 
 Ours is the whole command, `flowrun` on a graph of a reader and the trainer, from files to tokenizer.json; a peer's time is that of its training call on text that is
 in memory already. All but gigatoken, which has its own, have Llama 3's pattern, a vocabulary of 32,768 and as many threads as they take by themselves; engines take turns. The vocabularies are
@@ -34,11 +35,10 @@ paths = [{paths}]
 split = "bytes"
 
 [node.vocabulary]
-plugin = "tokenizers/bpe_trainer"
+plugin = "tokenizers/{trainer}_trainer"
 in = "text"
 vocab_size = {vocab_size}
-pattern = "llama3"
-memory_bytes = {memory_bytes}
+{pattern}memory_bytes = {memory_bytes}
 """
 
 
@@ -118,28 +118,35 @@ def run_measured(command, **options):
     return output, time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e6
 
 
-def train_flowrun(files, memory_bytes, folder):
-    """Returns seconds of the whole command, peak MB, and the tokens in their order without the special ones."""
+def run_trainer(trainer, files, memory_bytes, folder):
+    """Returns seconds of the whole command, peak MB, and the model of tokenizer.json."""
     graph = folder / "train.toml"
-    graph.write_text(GRAPH.format(paths=", ".join(f'"{file}"' for file in files), vocab_size=VOCAB_SIZE + 3, memory_bytes=memory_bytes), encoding="utf-8")
+    pattern = 'pattern = "llama3"\n' if trainer == "bpe" else ""
+    graph.write_text(GRAPH.format(trainer=trainer, paths=", ".join(f'"{file}"' for file in files), vocab_size=VOCAB_SIZE + 3, pattern=pattern, memory_bytes=memory_bytes),
+                     encoding="utf-8")
     _, seconds, peak = run_measured([str(FLOWRUN), str(graph), "-q", "--output", str(folder / "run"), "--artifacts", str(folder / "artifacts")], stderr=subprocess.DEVNULL)
-    model = json.loads(next((folder / "artifacts").rglob("tokenizer.json")).read_text(encoding="utf-8"))["model"]
+    return seconds, peak, json.loads(next((folder / "artifacts").rglob("tokenizer.json")).read_text(encoding="utf-8"))["model"]
+
+
+def train_flowrun(files, memory_bytes, folder):
+    """Returns seconds of the whole command, peak MB, and the tokens of BPE in their order without the special ones."""
+    seconds, peak, model = run_trainer("bpe", files, memory_bytes, folder)
     byte_of = bytes_of_characters()
     tokens = [bytes(byte_of[c] for c in token) for token, _ in sorted(model["vocab"].items(), key=lambda item: item[1])[3:]]
     return seconds, peak, tokens
 
 
-def measure_memory(files, repeats):
+def measure_memory(trainer, files, sizes, repeats):
     for memory_mib in (64, 256):
-        for megabytes in (100, 500, 2000):
+        for megabytes in sizes:
             peaks, times = [], []
             for _ in range(repeats if megabytes < 2000 else 1):
                 with tempfile.TemporaryDirectory(dir=files[0].parent.parent) as folder:
-                    seconds, peak, _ = train_flowrun(files[: megabytes // 100], memory_mib << 20, pathlib.Path(folder))
+                    seconds, peak, _ = run_trainer(trainer, files[: megabytes // 100], memory_mib << 20, pathlib.Path(folder))
                 peaks.append(peak)
                 times.append(seconds)
             size = sum(file.stat().st_size for file in files[: megabytes // 100]) / 1e6
-            emit("bpe.train.peak_memory", "MB", peaks, text_mb=round(size), memory_bytes=memory_mib << 20, seconds=sorted(times))
+            emit(f"{trainer}.train.peak_memory", "MB", peaks, text_mb=round(size), memory_bytes=memory_mib << 20, seconds=sorted(times))
 
 
 def measure_speed(python, file, repeats):
@@ -174,18 +181,22 @@ def main():
     if sys.argv[1:2] == ["worker"]:
         return worker(*sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("python")
+    parser.add_argument("python", nargs="?", help="not needed for the memory alone")
     parser.add_argument("--text", default="data/large", type=pathlib.Path)
     parser.add_argument("--repeats", default=3, type=int)
     parser.add_argument("--only", choices=("speed", "memory"))
+    parser.add_argument("--trainer", choices=("bpe", "wordpiece", "unigram"), default="bpe", help="whose memory is measured; the speed is that of BPE")
+    parser.add_argument("--megabytes", nargs="+", type=int, default=(100, 500, 2000), help="of text, in hundreds")
     args = parser.parse_args()
     import training_text
 
     files = [file.resolve() for file in training_text.parts(args.text)]
-    if args.only != "memory":
+    if args.only != "memory" and args.trainer == "bpe":
+        if args.python is None:
+            parser.error("the speed of the peers needs PYTHON; --only memory does not")
         measure_speed(args.python, files[0], args.repeats)
     if args.only != "speed":
-        measure_memory(files, args.repeats)
+        measure_memory(args.trainer, files, args.megabytes, args.repeats)
 
 
 if __name__ == "__main__":
