@@ -2,6 +2,7 @@
 
 #include <flowrun/testing.hpp>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,7 +46,7 @@ TEST(BpeNode, GivesTokensAndKeepsOtherColumns) {
     EXPECT_EQ(rows[0].id, "a");
     EXPECT_EQ(rows[0].domain, "books");
     EXPECT_EQ(rows[0].bytes, 8);
-    EXPECT_EQ(Bpe(flowrun::bpe::load_tokenizer_json(kTestdata + "/tokenizer.json")).decode(rows[0].input_ids), "The mill");
+    EXPECT_EQ(Bpe(flowrun::bpe::read_byte_level_model(nlohmann::json::parse(flowrun::testing::read_file(kTestdata + "/tokenizer.json")))).decode(rows[0].input_ids), "The mill");
     EXPECT_EQ(rows[1], (TokenRow{"b", "web", 0, {}}));
     const flowrun::BatchView view(out[0].array.get(), out[0].schema);
     EXPECT_EQ(view.strings("source")[1], "w.txt");

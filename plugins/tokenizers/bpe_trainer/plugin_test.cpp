@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <flowrun/testing.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,11 @@ std::vector<std::string> train(const std::vector<Documents>& batches, Parameters
   return {read_file(folder.path("tokenizer.json")), read_file(folder.path("tokenizer_config.json"))};
 }
 
+flowrun::bpe::BpeModel read_model(const std::string& text) { return flowrun::bpe::read_byte_level_model(nlohmann::json::parse(text)); }
+
 TEST(BpeTrainerNode, WritesATokenizerThatIsTheSameForAnyBatches) {
   const auto files = train({kDocuments}, {{"vocab_size", 270}});
-  const auto model = flowrun::bpe::read_tokenizer_json(files[0]);
+  const auto model = read_model(files[0]);
   EXPECT_EQ(model.tokens.size(), 270u);
   EXPECT_EQ(model.specials[0].content, "<|endoftext|>");
   // "at", "he" and "th" stand four times each, so the order of their first letters decides.
@@ -75,6 +78,12 @@ TEST(BpeTrainerNode, RefusesSpecialTokensThatAreThere) {
   EXPECT_THROW(train({}, {{"vocab_size", 259}, {"special_tokens", std::vector<std::string>{"<a>"}}}), flowrun::Error);
 }
 
+TEST(BpeTrainerNode, RefusesAnExpressionBeforeItReads) {
+  const auto [code, text] = flowrun::testing::error_of([] { Runner(flowrun_plugin_v1, {{"vocab_size", 400}, {"expression", "a|\\X"}}); });
+  EXPECT_EQ(code, flowrun::Code::kInvalidArgument);
+  EXPECT_NE(text.find("'expression' cannot be used: the pattern has '\\X' at byte 2, which is not supported; supported is "), std::string::npos) << text;
+}
+
 TEST(BpeTrainerNode, GoesOnFromASnapshot) {
   const Documents documents = golden_documents(), first(documents.begin(), documents.begin() + 20), rest(documents.begin() + 20, documents.end());
   const TemporaryFolder folder, state;
@@ -96,7 +105,7 @@ TEST(BpeTrainerNode, GoesOnFromASnapshot) {
 TEST(BpeTrainerNode, WarnsWhereTheTextIsTooShort) {
   std::vector<flowrun::testing::LogLine> logs;
   const auto files = train({}, {{"vocab_size", 300}}, &logs);
-  EXPECT_EQ(flowrun::bpe::read_tokenizer_json(files[0]).tokens.size(), 259u);
+  EXPECT_EQ(read_model(files[0]).tokens.size(), 259u);
   ASSERT_FALSE(logs.empty());
   EXPECT_EQ(logs.back().level, FLOWRUN_LOG_WARNING);
   EXPECT_EQ(logs.back().message, "the text gives 259 tokens, 'vocab_size' is 300");
@@ -104,7 +113,7 @@ TEST(BpeTrainerNode, WarnsWhereTheTextIsTooShort) {
 
 TEST(BpeTrainerNode, ObeysMinFrequency) {
   const auto files = train({kDocuments}, {{"vocab_size", 300}, {"min_frequency", 1000}});
-  EXPECT_TRUE(flowrun::bpe::read_tokenizer_json(files[0]).merges.empty());
+  EXPECT_TRUE(read_model(files[0]).merges.empty());
 }
 
 TEST(BpeTrainerNode, StopsWhenTheRunStops) {

@@ -17,7 +17,10 @@ namespace {
 using Ids = std::vector<std::uint32_t>;
 
 std::shared_ptr<const Bpe> golden_bpe() {
-  static const auto bpe = std::make_shared<const Bpe>(load_tokenizer_json(FLOWRUN_TEST_SOURCE_DIR "/testdata/tokenizer.json"));
+  static const auto bpe = [] {
+    std::ifstream file(FLOWRUN_TEST_SOURCE_DIR "/testdata/tokenizer.json");
+    return std::make_shared<const Bpe>(read_byte_level_model(nlohmann::json::parse(file)));
+  }();
   return bpe;
 }
 

@@ -23,6 +23,7 @@
 #include "tokenizers/common/encoder_speed.hpp"
 #include "tokenizers/common/gpt2_pretokenizer.hpp"
 #include "tokenizers/common/pattern/named_patterns.hpp"
+#include "tokenizers/common/pipeline/tokenizer_file.hpp"
 #include "tokenizers/common/tokenizer_json.hpp"
 #include "tokenizers/common/tool_documents.hpp"
 
@@ -65,7 +66,7 @@ void train(const BpeTrainerOptions& options, const std::string& pattern, const s
 
 void encode(const std::string& tokenizer, const std::string& path, bool quiet) {
   const auto documents = read_documents(path);
-  BpeEncoder encoder(std::make_shared<const Bpe>(load_tokenizer_json(tokenizer)));
+  BpeEncoder encoder(std::make_shared<const Bpe>(read_byte_level_model(flowrun::tokenizers::load_json(tokenizer))));
   std::vector<std::vector<std::uint32_t>> ids(documents.size());
   std::size_t tokens = 0, bytes = 0;
   const auto start = Clock::now();

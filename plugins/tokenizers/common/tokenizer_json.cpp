@@ -1,8 +1,6 @@
 #include "tokenizer_json.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
@@ -14,12 +12,13 @@
 #include "byte_level.hpp"
 #include "flat_map.hpp"
 #include "json_object.hpp"
+#include "tokenizer_layout.hpp"
 
 namespace flowrun::bpe {
 namespace {
 
+using OrderedJson = nlohmann::ordered_json;
 using tokenizers::Json;
-using tokenizers::parse_json;
 using tokenizers::read_id;
 using tokenizers::shown;
 using Object = tokenizers::JsonObject;
@@ -27,36 +26,12 @@ using Object = tokenizers::JsonObject;
 [[noreturn]] void corrupt(const std::string& message) { tokenizers::refuse_corrupt(message); }
 [[noreturn]] void unsupported(const std::string& message) { tokenizers::refuse_unsupported(message); }
 
-// `null`, or a component that is ByteLevel, whose other keys concern offsets alone.
-void expect_byte_level(const Object& root, const char* key, bool may_be_null) {
-  const Json& value = root.at(key);
-  if (value.is_null() && may_be_null) return;
-  if (value.is_null()) unsupported("'" + std::string(key) + "' is null, expected a ByteLevel");
-  const Object component(value, key);
-  component.expect("type", {"ByteLevel"});
-  component.string_at("type");
-  component.expect_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
-}
-
 class Reader {
  public:
   explicit Reader(const Json& root) : root_(root, ""), model_(root_.at("model"), "model") {}
 
-  // The model alone: what stands around it, and added tokens that are looked for in texts, are the caller's affair.
-  BpeModel read_model() && {
-    model_only_ = true;
+  BpeModel read() && {
     check_model();
-    return read();
-  }
-  BpeModel read_whole() && {
-    check_components();
-    check_model();
-    model_.expect("ignore_merges", {false});
-    return read();
-  }
-
- private:
-  BpeModel read() {
     read_vocab();
     read_added_tokens();
     fill_tokens();
@@ -64,19 +39,7 @@ class Reader {
     return std::move(result_);
   }
 
-  void check_components() const {
-    root_.expect_keys({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"});
-    root_.expect("version", {"1.0"});
-    for (const char* const key : {"truncation", "padding", "normalizer"}) root_.expect(key, {nullptr});
-    expect_byte_level(root_, "pre_tokenizer", false);
-    const Object pre_tokenizer(root_.at("pre_tokenizer"), "pre_tokenizer");
-    pre_tokenizer.at("add_prefix_space");
-    pre_tokenizer.expect("add_prefix_space", {false});
-    pre_tokenizer.expect("use_regex", {true});
-    expect_byte_level(root_, "post_processor", true);
-    expect_byte_level(root_, "decoder", false);
-  }
-
+ private:
   void check_model() const {
     model_.expect_keys({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
                         "ignore_merges", "vocab", "merges"});
@@ -99,9 +62,7 @@ class Reader {
     if (!added->is_array()) corrupt("'added_tokens' is " + shown(*added) + ", expected an array");
     for (std::size_t i = 0; i < added->size(); ++i) {
       const Object token((*added)[i], "added_tokens[" + std::to_string(i) + "]");
-      // One that is not special is looked for in the text, so it would change the ids of ordinary documents.
       token.at("special");
-      if (!model_only_) token.expect("special", {true});
       const std::string& content = token.string_at("content");
       const std::uint32_t id = read_id(token.at("id"), token.path_of("id"));
       if (const auto [known, fresh] = spellings_.emplace(content, id); !fresh && known->second != id)
@@ -114,11 +75,10 @@ class Reader {
     if (twice != specials.end()) corrupt("the id " + std::to_string(twice->id) + " stands twice in 'added_tokens'");
   }
 
-  // Ids without gaps: then a vocabulary takes no more memory than its file, and no id decodes to nothing. The model alone may have some (cl100k_base has
-  // 16, between its ranks and its special tokens), whose tokens stay empty.
+  // Ids may have gaps, whose tokens stay empty: cl100k_base has 16, between its ranks and its special tokens.
   void fill_tokens() {
     constexpr std::uint32_t kFree = PairMap::kAbsent;
-    result_.tokens.resize(model_only_ ? size_with_gaps() : spellings_.size());
+    result_.tokens.resize(size_with_gaps());
     special_.resize(result_.tokens.size());
     for (const SpecialToken& token : result_.specials)
       if (token.id < special_.size()) special_[token.id] = true;  // the loop below refuses the others
@@ -158,7 +118,7 @@ class Reader {
     PairMap seen(merges.size());
     for (std::size_t i = 0; i < merges.size(); ++i) {
       const std::string path = "model.merges[" + std::to_string(i) + "]";
-      const auto [left, right] = read_pair(merges[i], path);
+      const auto [left, right] = read_merge(merges[i], path);
       const BpeMerge merge{id_of(left, path), id_of(right, path), id_of(left + right, path)};
       if (special_[merge.left] || special_[merge.right] || special_[merge.result])
         unsupported("'" + path + "' is " + shown(merges[i]) + ", of which one is a special token");
@@ -168,17 +128,6 @@ class Reader {
     }
   }
 
-  static std::pair<std::string, std::string> read_pair(const Json& merge, const std::string& path) {
-    if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string())
-      return {merge[0].get<std::string>(), merge[1].get<std::string>()};
-    if (merge.is_string()) {
-      const auto& text = merge.get_ref<const std::string&>();
-      const std::size_t space = text.find(' ');
-      if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos) return {text.substr(0, space), text.substr(space + 1)};
-    }
-    corrupt("'" + path + "' is " + shown(merge) + ", expected two tokens");
-  }
-
   std::uint32_t id_of(const std::string& spelling, const std::string& path) const {
     const auto found = spellings_.find(spelling);
     if (found == spellings_.end()) corrupt("'" + path + "' needs the token " + shown(spelling) + ", which is not in 'model.vocab'");
@@ -186,13 +135,10 @@ class Reader {
   }
 
   Object root_, model_;
-  bool model_only_ = false;
   std::unordered_map<std::string, std::uint32_t> spellings_;
   std::vector<bool> special_;  // by id
   BpeModel result_;
 };
-
-std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // A special token is spelled as it is, any other in printable characters.
 std::vector<std::string> spellings_of(const BpeModel& model) {
@@ -203,68 +149,50 @@ std::vector<std::string> spellings_of(const BpeModel& model) {
   return spellings;
 }
 
+// A decoder ignores the three keys, of which `true` is the default.
+OrderedJson byte_level(bool add_prefix_space, bool use_regex) {
+  return {{"type", "ByteLevel"}, {"add_prefix_space", add_prefix_space}, {"trim_offsets", true}, {"use_regex", use_regex}};
+}
+
+OrderedJson pre_tokenizer_of(std::string_view split) {
+  if (split.empty()) return byte_level(false, true);
+  const OrderedJson cut = {{"type", "Split"}, {"pattern", {{"Regex", std::string(split)}}}, {"behavior", "Isolated"}, {"invert", false}};
+  return {{"type", "Sequence"}, {"pretokenizers", OrderedJson::array({cut, byte_level(false, false)})}};
+}
+
 }  // namespace
 
-BpeModel read_tokenizer_json(std::string_view json) {
-  const Json root = parse_json(json);
-  return Reader(root).read_whole();
-}
+BpeModel read_byte_level_model(const Json& root) { return Reader(root).read(); }
 
-BpeModel read_byte_level_model(const tokenizers::Json& root) { return Reader(root).read_model(); }
-
-BpeModel load_tokenizer_json(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(Code::kNotFound, "'" + path + "' cannot be opened");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (file.bad()) throw Error(Code::kIo, "'" + path + "' cannot be read");
-  try {
-    return read_tokenizer_json(text);
-  } catch (Error& error) {
-    error.add_context("in '" + path + "'");
-    throw;
+std::pair<std::string, std::string> read_merge(const Json& merge, const std::string& path) {
+  if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) return {merge[0].get<std::string>(), merge[1].get<std::string>()};
+  if (merge.is_string()) {
+    const auto& text = merge.get_ref<const std::string&>();
+    const std::size_t space = text.find(' ');
+    if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos) return {text.substr(0, space), text.substr(space + 1)};
   }
+  corrupt("'" + path + "' is " + shown(merge) + ", expected two tokens");
 }
 
-// Written by hand, because the order of keys and of the vocabulary matters to those who compare files, and a JSON object has none.
 std::string write_tokenizer_json(const BpeModel& model, std::string_view split) {
+  std::vector<tokenizers::NamedId> specials;
+  for (const SpecialToken& special : model.specials) specials.emplace_back(special.content, special.id);
+  OrderedJson root = tokenizers::begin_tokenizer_json(specials);
+  root["normalizer"] = nullptr;
+  root["pre_tokenizer"] = pre_tokenizer_of(split);
+  root["post_processor"] = byte_level(false, true);
+  root["decoder"] = byte_level(true, true);
+  root["model"] = {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr}, {"continuing_subword_prefix", nullptr},
+                   {"end_of_word_suffix", nullptr}, {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false}};
   const std::vector<std::string> spellings = spellings_of(model);
-  std::string out = "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n  \"added_tokens\": [";
-  const char* separator = "";
-  for (const SpecialToken& special : model.specials) {
-    out += std::string(separator) + "\n    {\n      \"id\": " + std::to_string(special.id) + ",\n      \"content\": " + quoted(special.content) +
-           ",\n      \"single_word\": false,\n      \"lstrip\": false,\n      \"rstrip\": false,\n      \"normalized\": false,\n      \"special\": true\n    }";
-    separator = ",";
-  }
-  out += model.specials.empty() ? "]" : "\n  ]";
-  const auto byte_level = [](const std::string& indent, bool add_prefix_space, bool use_regex) {
-    return "{\n" + indent + "  \"type\": \"ByteLevel\",\n" + indent + "  \"add_prefix_space\": " + (add_prefix_space ? "true" : "false") + ",\n" + indent +
-           "  \"trim_offsets\": true,\n" + indent + "  \"use_regex\": " + (use_regex ? "true" : "false") + "\n" + indent + "}";
-  };
-  const std::string pre_tokenizer =
-      split.empty() ? byte_level("  ", false, true)
-                    : "{\n    \"type\": \"Sequence\",\n    \"pretokenizers\": [\n      {\n        \"type\": \"Split\",\n        \"pattern\": {\n          \"Regex\": " +
-                          quoted(std::string(split)) + "\n        },\n        \"behavior\": \"Isolated\",\n        \"invert\": false\n      },\n      " +
-                          byte_level("      ", false, false) + "\n    ]\n  }";
-  // The decoder ignores its three keys; these are its defaults.
-  out += ",\n  \"normalizer\": null,\n  \"pre_tokenizer\": " + pre_tokenizer + ",\n  \"post_processor\": " + byte_level("  ", false, true) +
-         ",\n  \"decoder\": " + byte_level("  ", true, true);
-  out +=
-      ",\n  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n    \"continuing_subword_prefix\": null,\n"
-      "    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n    \"byte_fallback\": false,\n    \"ignore_merges\": false,\n    \"vocab\": {";
-  separator = "";
-  for (std::size_t id = 0; id < spellings.size(); ++id) {
-    out += std::string(separator) + "\n      " + quoted(spellings[id]) + ": " + std::to_string(id);
-    separator = ",";
-  }
-  out += "\n    },\n    \"merges\": [";
-  separator = "";
-  for (const BpeMerge& merge : model.merges) {
-    out += std::string(separator) + "\n      [\n        " + quoted(spellings[merge.left]) + ",\n        " + quoted(spellings[merge.right]) + "\n      ]";
-    separator = ",";
-  }
-  out += model.merges.empty() ? "]" : "\n    ]";
-  out += "\n  }\n}";
-  return out;
+  tokenizers::ModelLists lists;
+  lists.has_merges = true;
+  lists.vocab.reserve(spellings.size());
+  for (std::size_t id = 0; id < spellings.size(); ++id) lists.vocab.push_back(tokenizers::vocab_entry(spellings[id], static_cast<std::uint32_t>(id)));
+  lists.merges.reserve(model.merges.size());
+  for (const BpeMerge& merge : model.merges)
+    lists.merges.push_back(tokenizers::pair_entry(tokenizers::json_string(spellings[merge.left]), tokenizers::json_string(spellings[merge.right])));
+  return tokenizers::finish_tokenizer_json(std::move(root), lists);
 }
 
 std::string write_tokenizer_config_json(std::uint64_t model_max_length) {

@@ -1,10 +1,11 @@
 #pragma once
 
-// tokenizer.json, the file format of Hugging Face tokenizers, for byte-level BPE with the GPT-2 pre-tokenizer.
+// tokenizer.json, the file format of Hugging Face tokenizers, for byte-level BPE.
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -12,21 +13,17 @@
 
 namespace flowrun::bpe {
 
-/// Returns the model that the text of a tokenizer.json describes.
-///
-/// Whatever would make Hugging Face tokenizers give other ids than this model does is refused, not ignored: normalizers, other
-/// pre-tokenizers, post-processors that add tokens, dropout, prefixes and suffixes, byte_fallback, ignore_merges, added tokens that are not
-/// special, unknown keys. Merges may be "a b" or ["a", "b"]. `unk_token` is allowed: with all 256 bytes in the vocabulary it never occurs.
-/// Throws kCorruptData for what is not such a file (damaged JSON, wrong types, ids with gaps), kUnsupported for what is refused;
-/// either names the place, as in "model.merges[3]". Any input is safe. Time and memory linear in the text.
-BpeModel read_tokenizer_json(std::string_view json);
-
 /// Returns the model of a parsed tokenizer.json, whatever its other components and `ignore_merges`; added tokens count as special. Ids may have
-/// gaps, at most 65,536, where the token is empty. Throws as `read_tokenizer_json`.
+/// gaps, at most 65,536, where the token is empty. Merges may be "a b" or ["a", "b"]. `unk_token` is allowed: with all 256 bytes in the vocabulary it
+/// never occurs.
+///
+/// Throws kCorruptData for what is not such a file (wrong types, ids that stand twice), kUnsupported for a model that is not byte-level BPE or gives other ids
+/// than merges alone do (dropout, prefixes, suffixes, byte_fallback, unknown keys); either names the place, as in "model.merges[3]". Any input is safe. Time
+/// and memory linear in the file.
 BpeModel read_byte_level_model(const nlohmann::json& root);
 
-/// Reads the file at `path`. Throws kNotFound or kIo where it cannot be read, else as `read_tokenizer_json`, with the path as context.
-BpeModel load_tokenizer_json(const std::string& path);
+/// Returns the two tokens of an entry of "merges": "a b", or ["a", "b"]. Throws kCorruptData with `path` for anything else.
+std::pair<std::string, std::string> read_merge(const nlohmann::json& merge, const std::string& path);
 
 /// Returns the text of the tokenizer.json of `model`, byte for byte what tokenizers 0.23.3 saves for it (ends without a line feed, as theirs). `split` is the
 /// expression that cuts text into pre-tokens, "" for GPT-2's, which needs none.

@@ -12,6 +12,7 @@
 
 #include "bpe_encoder.hpp"
 #include "byte_level.hpp"
+#include "json_object.hpp"
 
 namespace flowrun::bpe {
 namespace {
@@ -33,11 +34,13 @@ BpeModel small_model() {
   return model;
 }
 
+BpeModel read_model(std::string_view text) { return read_byte_level_model(tokenizers::parse_json(text)); }
+
 Json small_json() { return Json::parse(write_tokenizer_json(small_model())); }
 
 void expect_refused(const std::string& text, Code code, const std::string& message) {
   try {
-    read_tokenizer_json(text);
+    read_model(text);
     ADD_FAILURE() << "was read, expected: " << message;
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), code) << error.what();
@@ -47,19 +50,19 @@ void expect_refused(const std::string& text, Code code, const std::string& messa
 
 TEST(TokenizerJson, WritesByteForByteWhatHuggingFaceSaves) {
   const std::string text = golden_text();
-  const BpeModel model = read_tokenizer_json(text);
+  const BpeModel model = read_model(text);
   EXPECT_EQ(model.tokens.size(), 1200u);
   EXPECT_EQ(model.specials, (std::vector<SpecialToken>{{0, "<|endoftext|>"}, {1, "<|pad|>"}, {2, "<|mask|>"}}));
   EXPECT_EQ(write_tokenizer_json(model), text);
 }
 
 TEST(TokenizerJson, ReadsBackWhatItWrites) {
-  EXPECT_EQ(read_tokenizer_json(write_tokenizer_json(small_model())), small_model());
+  EXPECT_EQ(read_model(write_tokenizer_json(small_model())), small_model());
   BpeModel without = small_model();
   without.specials.clear();
   without.tokens[0] = "zz", without.tokens[1] = "zy", without.tokens[2] = "zx";
   without.merges.clear();
-  EXPECT_EQ(read_tokenizer_json(write_tokenizer_json(without)), without);
+  EXPECT_EQ(read_model(write_tokenizer_json(without)), without);
 }
 
 TEST(TokenizerJson, ReadsOlderFormsOfTheSameModel) {
@@ -67,13 +70,29 @@ TEST(TokenizerJson, ReadsOlderFormsOfTheSameModel) {
   json["model"]["merges"] = {"a b", "ab c"};
   json["model"].erase("type");
   json["model"]["unk_token"] = json["model"]["continuing_subword_prefix"] = json["model"]["end_of_word_suffix"] = "";
-  json["pre_tokenizer"].erase("use_regex");
-  json["post_processor"] = nullptr;
-  EXPECT_EQ(read_tokenizer_json(json.dump()), small_model());
+  EXPECT_EQ(read_model(json.dump()), small_model());
   json["added_tokens"][2]["id"] = 261;  // one that the model's vocabulary lacks
   json["model"]["vocab"].erase("<|mask|>");
   json["model"]["vocab"]["zz"] = 2;
-  EXPECT_EQ(read_tokenizer_json(json.dump()).tokens[261], "<|mask|>");
+  EXPECT_EQ(read_model(json.dump()).tokens[261], "<|mask|>");
+}
+
+TEST(TokenizerJson, ReadsTheModelWhateverIsAroundIt) {
+  Json json = small_json();
+  for (const char* const key : {"normalizer", "truncation", "padding", "post_processor", "decoder"}) json[key] = Json::object();
+  json["pre_tokenizer"] = {{"type", "Whitespace"}};
+  json["model"]["ignore_merges"] = true;
+  json["added_tokens"][1]["special"] = false;
+  EXPECT_EQ(read_model(json.dump()), small_model());
+}
+
+TEST(TokenizerJson, LeavesTokensEmptyWhereIdsHaveGaps) {
+  Json json = small_json();
+  json["model"]["vocab"]["zz"] = 270;
+  const BpeModel model = read_model(json.dump());
+  EXPECT_EQ(model.tokens.size(), 271u);
+  EXPECT_EQ(model.tokens[270], "zz");
+  EXPECT_EQ(model.tokens[265], "");
 }
 
 TEST(TokenizerJson, RefusesByNameWhatWouldGiveOtherIds) {
@@ -82,25 +101,12 @@ TEST(TokenizerJson, RefusesByNameWhatWouldGiveOtherIds) {
     json[Json::json_pointer(pointer)] = value;
     expect_refused(json.dump(), Code::kUnsupported, "tokenizer.json: " + message);
   };
-  refused("/normalizer", {{"type", "NFC"}}, R"('normalizer' is {"type":"NFC"}, expected null)");
-  refused("/truncation", {{"max_length", 8}}, R"('truncation' is {"max_length":8}, expected null)");
-  refused("/padding", Json::object(), "'padding' is {}, expected null");
-  refused("/pre_tokenizer", nullptr, "'pre_tokenizer' is null, expected a ByteLevel");
-  refused("/pre_tokenizer/type", "Whitespace", R"('pre_tokenizer.type' is "Whitespace", expected "ByteLevel")");
-  refused("/pre_tokenizer/add_prefix_space", true, "'pre_tokenizer.add_prefix_space' is true, expected false");
-  refused("/pre_tokenizer/use_regex", false, "'pre_tokenizer.use_regex' is false, expected true");
-  refused("/post_processor/type", "TemplateProcessing", R"('post_processor.type' is "TemplateProcessing", expected "ByteLevel")");
-  refused("/decoder", nullptr, "'decoder' is null, expected a ByteLevel");
   refused("/model/type", "WordPiece", R"('model.type' is "WordPiece", expected "BPE")");
   refused("/model/dropout", 0.1, "'model.dropout' is 0.1, expected null");
   refused("/model/continuing_subword_prefix", "##", R"('model.continuing_subword_prefix' is "##", expected null)");
   refused("/model/end_of_word_suffix", "</w>", R"('model.end_of_word_suffix' is "</w>", expected null)");
   refused("/model/byte_fallback", true, "'model.byte_fallback' is true, expected false");
-  refused("/model/ignore_merges", true, "'model.ignore_merges' is true, expected false");
   refused("/model/novelty", 1, "'model.novelty' is not a key that is known here");
-  refused("/novelty", 1, "'novelty' is not a key that is known here");
-  refused("/version", "2.0", R"('version' is "2.0", expected "1.0")");
-  refused("/added_tokens/1/special", false, "'added_tokens[1].special' is false, expected true");
   refused("/model/vocab/a b", 261, R"(the token "a b" is not made of the characters of byte-level BPE)");
   refused("/model/merges/1", {"a", "b"}, R"('model.merges[1]' is ["a","b"], which stands twice)");
 }
@@ -115,13 +121,12 @@ TEST(TokenizerJson, RefusesADamagedFileByPlace) {
   corrupt("/model/vocab", Json::array(), "'model.vocab' is [], expected an object");
   corrupt("/model/vocab/ab", -1, R"('model.vocab["ab"]' is -1, expected an id from 0 below 2^31)");
   corrupt("/model/vocab/ab", 4294967296, R"('model.vocab["ab"]' is 4294967296, expected an id from 0 below 2^31)");
-  corrupt("/model/vocab/ab", 1000, R"(the id 1000 of "ab" is not below the number of tokens, 261)");
+  corrupt("/model/vocab/ab", 100000, R"(the id 100000 of "ab" is not below the number of tokens, 261)");
   corrupt("/model/vocab/ab", 260, "the id 260 stands for two tokens");
   corrupt("/model/merges/0", "ab", R"('model.merges[0]' is "ab", expected two tokens)");
   corrupt("/model/merges/0", {"a", "x"}, R"('model.merges[0]' needs the token "ax", which is not in 'model.vocab')");
   corrupt("/added_tokens/0/id", 9, "'added_tokens[0].id' is 9, expected 0 as in 'model.vocab'");
   corrupt("/added_tokens/1", small_json()["added_tokens"][0], "the id 0 stands twice in 'added_tokens'");
-  corrupt("/pre_tokenizer", Json::object(), "'pre_tokenizer.type' is missing");
   expect_refused("", Code::kCorruptData, "tokenizer.json: is not JSON");
   expect_refused("[]", Code::kCorruptData, "tokenizer.json: the file is [], expected an object");
   expect_refused("{}", Code::kCorruptData, "tokenizer.json: 'model' is missing");
@@ -131,16 +136,6 @@ TEST(TokenizerJson, RefusesADamagedFileByPlace) {
   json["model"]["vocab"].erase("z");
   json["model"]["vocab"]["zz"] = small_json()["model"]["vocab"]["z"];
   expect_refused(json.dump(), Code::kUnsupported, R"(tokenizer.json: 'model.vocab' lacks byte 122, spelled "z")");
-}
-
-TEST(TokenizerJson, NamesTheFileThatItCannotRead) {
-  try {
-    load_tokenizer_json("/nowhere/tokenizer.json");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Code::kNotFound);
-    EXPECT_STREQ(error.what(), "'/nowhere/tokenizer.json' cannot be opened");
-  }
 }
 
 // Any damage gives an Error of the two codes, or a model that still encodes and decodes.
@@ -164,7 +159,7 @@ TEST(TokenizerJson, SurvivesMutations) {
       }
     }
     try {
-      const auto bpe = std::make_shared<const Bpe>(read_tokenizer_json(text));
+      const auto bpe = std::make_shared<const Bpe>(read_model(text));
       BpeEncoder encoder(bpe);
       std::vector<std::uint32_t> ids;
       encoder.encode("abcab \xC3\xA9", ids);
@@ -175,7 +170,7 @@ TEST(TokenizerJson, SurvivesMutations) {
     }
   }
   EXPECT_GT(read, 0);
-  EXPECT_LT(read, 2500);
+  EXPECT_LT(read, 4000);
 }
 
 TEST(TokenizerConfigJson, NamesTheSpecialTokens) {

@@ -3,8 +3,6 @@
 namespace flowrun::tokenizers {
 namespace {
 
-std::string quoted(const std::string& text) { return OrderedJson(text).dump(); }
-
 /// Returns `[` or `{`, a line for each item, and the bracket that closes.
 template <class Items, class Line>
 std::string lines(const char* brackets, const Items& items, Line&& line) {
@@ -21,27 +19,29 @@ std::string lines(const char* brackets, const Items& items, Line&& line) {
 
 std::string BpeText::text() const {
   const auto flag = [](bool value) { return value ? "true" : "false"; };
-  std::string out = R"({"type": "BPE", "dropout": null, "unk_token": )" + (unk_token ? quoted(*unk_token) : "null");
+  std::string out = R"({"type": "BPE", "dropout": null, "unk_token": )" + (unk_token ? json_string(*unk_token) : "null");
   out += R"(, "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": )" + std::string(flag(fuse_unk));
   out += R"(, "byte_fallback": )" + std::string(flag(byte_fallback)) + R"(, "ignore_merges": )" + flag(ignore_merges);
-  out += ",\n    \"vocab\": " + lines("{}", vocab, [](const NamedId& token) { return quoted(token.first) + ": " + std::to_string(token.second); });
-  return out + ",\n    \"merges\": " + lines("[]", merges, [](const auto& merge) { return "[" + quoted(merge.first) + ", " + quoted(merge.second) + "]"; }) + "\n  }";
+  out += ",\n    \"vocab\": " + lines("{}", vocab, [](const NamedId& token) { return json_string(token.first) + ": " + std::to_string(token.second); });
+  return out + ",\n    \"merges\": " + lines("[]", merges, [](const auto& merge) { return "[" + json_string(merge.first) + ", " + json_string(merge.second) + "]"; }) + "\n  }";
 }
 
 std::string UnigramText::text() const {
   const std::string head = R"({"type": "Unigram", "unk_id": )" + std::to_string(unk_id) + R"(, "byte_fallback": )" + (byte_fallback ? "true" : "false");
-  const auto line = [](const auto& piece) { return "[" + quoted(piece.first) + ", " + OrderedJson(piece.second).dump() + "]"; };
+  const auto line = [](const auto& piece) { return "[" + json_string(piece.first) + ", " + OrderedJson(piece.second).dump() + "]"; };
   return head + ",\n    \"vocab\": " + lines("[]", vocab, line) + "\n  }";
 }
 
 std::string TokenizerText::text() const {
-  OrderedJson added = OrderedJson::array();
-  for (const auto& [content, id] : special_tokens)
-    added.push_back({{"id", id}, {"content", content}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", false}, {"special", true}});
-  std::string out = "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n  \"added_tokens\": " + lines("[]", added, [](const OrderedJson& token) { return token.dump(); });
-  out += ",\n  \"normalizer\": " + normalizer.dump() + ",\n  \"pre_tokenizer\": " + pre_tokenizer.dump();
-  out += ",\n  \"post_processor\": " + post_processor.dump() + ",\n  \"decoder\": " + decoder.dump();
-  return out + ",\n  \"model\": " + model + "\n}\n";
+  OrderedJson root = begin_tokenizer_json(special_tokens);
+  root["normalizer"] = normalizer;
+  root["pre_tokenizer"] = pre_tokenizer;
+  root["post_processor"] = post_processor;
+  root["decoder"] = decoder;
+  std::string out = "{\n";
+  for (const auto& [key, value] : root.items())
+    out += "  " + json_string(key) + ": " + (key == "added_tokens" ? lines("[]", value, [](const OrderedJson& token) { return token.dump(); }) : value.dump()) + ",\n";
+  return out + "  \"model\": " + model + "\n}\n";
 }
 
 std::string tokenizer_config(const std::vector<std::pair<std::string, std::string>>& named) {

@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tokenizers/common/tokenizer_layout.hpp"
+
 namespace flowrun::tokenizers {
 
 using OrderedJson = nlohmann::ordered_json;
@@ -18,9 +20,6 @@ using OrderedJson = nlohmann::ordered_json;
 struct TokenizerFiles {
   std::string tokenizer_json, tokenizer_config_json;
 };
-
-/// A token and its id.
-using NamedId = std::pair<std::string, std::uint32_t>;
 
 /// A model of type BPE.
 struct BpeText {

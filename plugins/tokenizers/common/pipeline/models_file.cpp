@@ -9,6 +9,7 @@
 #include "tokenizers/common/models/general_bpe.hpp"
 #include "tokenizers/common/models/word_level.hpp"
 #include "tokenizers/common/models/word_piece.hpp"
+#include "tokenizers/common/tokenizer_json.hpp"
 #include "unigram_model.hpp"
 
 namespace flowrun::tokenizers {
@@ -29,17 +30,6 @@ std::vector<VocabularyEntry> read_vocabulary(const JsonObject& model) {
   return entries;
 }
 
-/// "a b", or ["a", "b"].
-std::pair<std::string, std::string> read_merge(const Json& merge, const std::string& path) {
-  if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) return {merge[0].get<std::string>(), merge[1].get<std::string>()};
-  if (merge.is_string()) {
-    const auto& text = merge.get_ref<const std::string&>();
-    const std::size_t space = text.find(' ');
-    if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos) return {text.substr(0, space), text.substr(space + 1)};
-  }
-  refuse_corrupt("'" + path + "' is " + shown(merge) + ", expected two tokens");
-}
-
 std::unique_ptr<Model> read_bpe(const JsonObject& model) {
   model.expect_keys({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
   GeneralBpe::Options options;
@@ -57,7 +47,7 @@ std::unique_ptr<Model> read_bpe(const JsonObject& model) {
   const Json& list = model.array_at("merges");
   GeneralBpe::Merges merges;
   merges.reserve(list.size());
-  for (std::size_t i = 0; i < list.size(); ++i) merges.push_back(read_merge(list[i], model.path_of("merges") + "[" + std::to_string(i) + "]"));
+  for (std::size_t i = 0; i < list.size(); ++i) merges.push_back(bpe::read_merge(list[i], model.path_of("merges") + "[" + std::to_string(i) + "]"));
   return std::make_unique<GeneralBpe>(read_vocabulary(model), merges, std::move(options));
 }
 
@@ -107,6 +97,7 @@ std::unique_ptr<Model> read_model(const JsonObject& model) {
     if (type == "WordLevel") return read_word_level(model);
     if (type == "Unigram") return read_unigram(model);
   } catch (Error& error) {
+    if (error.code() == Code::kInvalidArgument) refuse_corrupt("'" + model.path() + "': " + error.message());
     if (!std::string_view(error.message()).starts_with("tokenizer.json: ")) error.add_context("in 'model' of tokenizer.json");
     throw;
   }
