@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -37,9 +36,9 @@ void copy_integers(const DLTensor& from, std::int64_t* to) {
 }
 
 at::Tensor import_integers(const DLTensor& from, const std::string& name, std::int64_t rows) {
-  if (from.ndim != 2 || from.shape[0] != rows || from.dtype.code != kDLInt || from.dtype.lanes != 1 || (from.dtype.bits != 64 && from.dtype.bits != 32) ||
+  if (from.ndim != 2 || from.shape[0] % rows != 0 || from.shape[0] == 0 || from.dtype.code != kDLInt || from.dtype.lanes != 1 || (from.dtype.bits != 64 && from.dtype.bits != 32) ||
       from.device.device_type != kDLCPU)
-    throw Error(Code::kCorruptData, fmt::format("tensor '{}' of a batch must be int32 or int64 [{}, T] on the CPU", name, rows));
+    throw Error(Code::kCorruptData, fmt::format("tensor '{}' of a batch must be int32 or int64 [{} k, T] on the CPU", name, rows));
   at::Tensor out = at::empty({from.shape[0], from.shape[1]}, at::kLong);
   if (from.dtype.bits == 64) copy_integers<std::int64_t>(from, out.mutable_data_ptr<std::int64_t>());
   else copy_integers<std::int32_t>(from, out.mutable_data_ptr<std::int64_t>());
@@ -59,8 +58,13 @@ native::Batch read_sequences(SequenceSource& source, std::int64_t first, std::in
     else if (name == "labels") batch.labels = import_integers(tensor, name, n);
   }
   if (!batch.input_ids.defined()) throw Error(Code::kCorruptData, fmt::format("the batch of sequences {} to {} has no tensor 'input_ids'", first, first + n));
-  positions.resize(static_cast<std::size_t>(n));
-  std::iota(positions.begin(), positions.end(), first);
+  if (batch.labels.defined() && batch.labels.sizes() != batch.input_ids.sizes())
+    throw Error(Code::kCorruptData, fmt::format("the batch of sequences {} to {} has tensors 'input_ids' and 'labels' of different shapes", first, first + n));
+  // What an objective draws is a function of a row's position: the rows that share a place are told apart above all places.
+  constexpr int kPlaceBits = 40;
+  const std::int64_t rows = batch.input_ids.size(0), in_place = rows / n;
+  positions.resize(static_cast<std::size_t>(rows));
+  for (std::int64_t row = 0; row < rows; ++row) positions[static_cast<std::size_t>(row)] = first + row / in_place + ((row % in_place) << kPlaceBits);
   batch.positions = positions;
   return batch;
 }

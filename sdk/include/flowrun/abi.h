@@ -212,7 +212,7 @@ typedef struct flowrun_batch {
   uint32_t size;
   uint32_t tensor_count;
   const char* const* names;    /* for example "input_ids" */
-  DLManagedTensor** tensors;   /* [n, T] each, on the CPU; owned by the batch */
+  DLManagedTensor** tensors;   /* [rows, T] each, on the CPU; owned by the batch */
   int64_t id_count;
   const char* const* ids;      /* ids of the documents in it, in order */
   void (*release)(struct flowrun_batch* batch);
@@ -230,7 +230,7 @@ typedef struct flowrun_indexed {
   /* Output of type tokens: as in flowrun_dataset. NULL otherwise. [any] */
   flowrun_status (*index_rows)(void* self, const flowrun_call* call, int64_t first, int64_t n, struct ArrowArray* out);
   flowrun_status (*read_rows)(void* self, const flowrun_call* call, int64_t first, int64_t n, struct ArrowArray* out);
-  /* Output of type batch: sequences [first, first + n) as tensors [n, T]. NULL otherwise. [any] */
+  /* Output of type batch: sequences [first, first + n) as tensors [n, T], or k shorter ones in the place of each: [n k, T / k]. NULL otherwise. [any] */
   flowrun_status (*read_batch)(void* self, const flowrun_call* call, int64_t first, int64_t n, flowrun_batch* out);
 } flowrun_indexed;
 
