@@ -1,5 +1,8 @@
 #include "models_file.hpp"
 
+#include <charconv>
+#include <cmath>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -73,7 +76,7 @@ std::unique_ptr<Model> read_unigram(const JsonObject& model) {
     const Json& entry = list[i];
     if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number())
       refuse_corrupt("'" + model.path_of("vocab") + "[" + std::to_string(i) + "]' is " + shown(entry) + ", expected a token and its score");
-    vocabulary.pieces.emplace_back(entry[0].get<std::string>(), entry[1].get<double>());
+    vocabulary.pieces.emplace_back(entry[0].get<std::string>(), score_as_read_by_tokenizers(entry[1].get<double>()));
   }
   if (const Json* const id = model.find("unk_id"); id != nullptr && !id->is_null()) vocabulary.unk_id = read_id(*id, model.path_of("unk_id"));
   vocabulary.byte_fallback = model.boolean_or("byte_fallback", false);
@@ -81,6 +84,31 @@ std::unique_ptr<Model> read_unigram(const JsonObject& model) {
 }
 
 }  // namespace
+
+double score_as_read_by_tokenizers(double score) {
+  char text[32];
+  // The shortest digits, as the library and Python write them: "-d.ddde-dd".
+  const std::string_view written(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, std::abs(score), std::chars_format::scientific).ptr - text));
+  const std::size_t e = written.find('e');
+  if (e == std::string_view::npos) return score;  // no finite number
+  std::uint64_t digits = 0;
+  int exponent = 0;
+  const std::size_t sign_end = e + (written[e + 1] == '+' ? 2 : 1);
+  std::from_chars(written.data() + sign_end, written.data() + written.size(), exponent);
+  for (std::size_t i = 0; i < e; ++i) {
+    if (written[i] == '.') continue;
+    digits = digits * 10 + static_cast<std::uint64_t>(written[i] - '0');
+    if (i > 0) --exponent;
+  }
+  double read = static_cast<double>(digits);
+  constexpr int kLargestPower = 308;
+  for (; exponent < -kLargestPower; exponent += kLargestPower) read /= 1e308;
+  const std::string name = "1e" + std::to_string(std::abs(exponent));
+  double power = 1;
+  std::from_chars(name.data(), name.data() + name.size(), power);
+  read = exponent < 0 ? read / power : read * power;
+  return std::signbit(score) ? -read : read;
+}
 
 std::string model_type_of(const JsonObject& model) {
   if (model.find("type") != nullptr) return model.string_at("type");

@@ -24,8 +24,8 @@ void PartsEncoder::encode_between_white_space(std::string_view text, std::vector
 void PartsEncoder::encode_between_cuts(std::string_view text, std::vector<std::uint32_t>& out) {
   const std::size_t dropped = rule_.cut == PartsRule::Cut::kAtSpaces ? 1 : 0;
   std::size_t begin = 0;
-  for (std::size_t at = text.find(' ', 1); at != std::string_view::npos; at = text.find(' ', at + 1)) {
-    if (!rule_.allows(text, at)) continue;
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (!rule_.is_space(text[at]) || !rule_.allows(text, at)) continue;
     encode_part(text, begin, at - begin, out);
     begin = at + dropped;
   }
@@ -33,7 +33,7 @@ void PartsEncoder::encode_between_cuts(std::string_view text, std::vector<std::u
 }
 
 void PartsEncoder::encode_part(std::string_view text, std::size_t begin, std::size_t size, std::vector<std::uint32_t>& out) {
-  if (size > Cache::Key::kBytesMax) return encode_as_data(tokenizer_, text.substr(begin, size), out);
+  if (size > Cache::Key::kBytesMax) return tokenizer_.append_ids(text.substr(begin, size), work_, out);
   const auto key = Cache::Key::of(text, begin, size);
   Cache::Entry* const set = cache_.set_of(key);
   if (const auto* const entry = Cache::look_up(key, set)) {
@@ -41,7 +41,7 @@ void PartsEncoder::encode_part(std::string_view text, std::size_t begin, std::si
     return;
   }
   const std::size_t before = out.size();
-  encode_as_data(tokenizer_, text.substr(begin, size), out);
+  tokenizer_.append_ids(text.substr(begin, size), work_, out);
   if (out.size() > before) Cache::remember(key, set, out.data() + before, out.size() - before);  // none: control characters alone
 }
 

@@ -12,7 +12,7 @@
 namespace flowrun::tokenizers {
 
 /// Encodes the parts of a text one by one and remembers their ids, for tokenizers to which every part is a text of its own (parts_rule.hpp). For one thread at a
-/// time; memory: a cache of 1 MiB.
+/// time; memory: a cache of 4 MiB, since to encode a part costs far more than to read one from memory.
 class PartsEncoder {
  public:
   /// `tokenizer` must outlive this; `rule` is that of its file.
@@ -22,13 +22,14 @@ class PartsEncoder {
   void encode(std::string_view text, std::vector<std::uint32_t>& out);
 
  private:
-  using Cache = bpe::PretokenCache<4, 8, 13>;
+  using Cache = bpe::PretokenCache<4, 8, 15>;
   void encode_between_white_space(std::string_view text, std::vector<std::uint32_t>& out);
   void encode_between_cuts(std::string_view text, std::vector<std::uint32_t>& out);
   void encode_part(std::string_view text, std::size_t begin, std::size_t size, std::vector<std::uint32_t>& out);
 
   const Tokenizer& tokenizer_;
   PartsRule rule_;
+  Tokenizer::Work work_;
   Cache cache_;
 };
 

@@ -95,7 +95,7 @@ TEST(PartsRule, CutsWhereTheTokenizerSeesNothingAcross) {
     const PartsRule rule = find_parts_rule(root).value();
     std::vector<std::size_t> found;
     for (std::size_t at = 1; at < text.size(); ++at)
-      if (text[at] == ' ' && rule.allows(text, at)) found.push_back(at);
+      if (rule.is_space(text[at]) && rule.allows(text, at)) found.push_back(at);
     return found;
   };
   using Cuts = std::vector<std::size_t>;
@@ -105,6 +105,8 @@ TEST(PartsRule, CutsWhereTheTokenizerSeesNothingAcross) {
   std::erase_if(llama2["model"]["merges"].get_ref<Json::array_t&>(), [](const Json& merge) { return (merge[0].get<std::string>() + merge[1].get<std::string>()).find("\u2581", 1) != std::string::npos; });
   EXPECT_EQ(cuts(llama2, "a b  c \u2581 d "), (Cuts{1, 3, 6}));
   EXPECT_EQ(cuts(tokenizers.at("t5"), "a b  c \u00e9 d\u00a0 e"), (Cuts{1, 3, 6, 9}));
+  EXPECT_EQ(cuts(tokenizers.at("t5"), "a\nb \n\nc\r\nd\n"), (Cuts{1, 3, 10})) << "Nmt makes spaces of line feeds";
+  EXPECT_EQ(cuts(llama2, "a\nb"), Cuts{});
   EXPECT_EQ(cuts(tokenizers.at("t5"), "a \u0301b \u4e2d \u0434 "), (Cuts{5, 12})) << "no cut before a mark, none behind what is not asked for";
 }
 

@@ -59,24 +59,25 @@ bool stays_between_spaces(const Json& step) {
   return is_replacement(step, "Regex", " {2,}", " ") || is_replacement(step, "Regex", " {2,}", kMetaspace);
 }
 
+std::string normalized(const Normalizer& normalizer, const std::string& text) {
+  NormalizedString string(text);
+  normalizer.apply(string);
+  return string.text();
+}
+
 /// Asks the normalizer which characters a cut may follow: letters and ASCII that it makes the same of with and without a space behind them, and of which
-/// no space is left that could join the one behind.
-std::vector<bool> characters_before_cuts(const Normalizer& normalizer) {
-  const auto normalized = [&](const std::string& text) {
-    NormalizedString string(text);
-    normalizer.apply(string);
-    return string.text();
-  };
+/// no space is left that could join the one behind. `space` is what begins the next part.
+std::vector<bool> characters_before_cuts(const Normalizer& normalizer, const std::string& space) {
   std::vector<bool> follows(kCutFollowsMax);
-  const std::string space = normalized(" a");
-  if (space != " a" && space != std::string(kMetaspace) + "a") return follows;
+  const std::string behind = normalized(normalizer, space + "a");
+  if (behind != " a" && behind != std::string(kMetaspace) + "a") return follows;
   for (char32_t c = '!'; c < kCutFollowsMax; ++c) {
     if (c >= 0x80 && !is_letter(c)) continue;
     std::string one;
     append_utf8(c, one);
-    const std::string alone = normalized(one);
+    const std::string alone = normalized(normalizer, one);
     const bool ends_well = !alone.empty() && alone.back() != ' ' && static_cast<unsigned char>(alone.back()) != kMetaspaceLast;
-    follows[c] = c != 0x7F && ends_well && normalized(one + " a") == alone + space;
+    follows[c] = c != 0x7F && ends_well && normalized(normalizer, one + space + "a") == alone + behind;
   }
   return follows;
 }
@@ -87,9 +88,13 @@ std::optional<PartsRule> rule_of_metaspace(const Json& root) {
   if (cuts.size() == 2 && type_of(cuts[0]) != "WhitespaceSplit") return std::nullopt;
   const Json normalizer = component(root, "normalizer");
   const std::vector<Json> steps = steps_of(normalizer, "normalizers");
-  if (steps.empty()) return PartsRule{PartsRule::Cut::kBeforeSpaces};
+  PartsRule rule{PartsRule::Cut::kBeforeSpaces};
+  if (steps.empty()) return rule;
   if (!std::all_of(steps.begin(), steps.end(), stays_between_spaces)) return std::nullopt;
-  return PartsRule{PartsRule::Cut::kBeforeSpaces, characters_before_cuts(*read_normalizer(normalizer, "normalizer"))};
+  const auto normalize = read_normalizer(normalizer, "normalizer");
+  rule.cut_follows = characters_before_cuts(*normalize, " ");
+  rule.breaks = characters_before_cuts(*normalize, "\n") == rule.cut_follows;
+  return rule;
 }
 
 std::string token_of(const Json& merge) {

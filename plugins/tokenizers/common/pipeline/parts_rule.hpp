@@ -19,7 +19,10 @@ struct PartsRule {
   Cut cut;
   /// The characters that a cut may follow, by code point; empty: all but the space and U+2581. With kAtWhiteSpace nothing is asked.
   std::vector<bool> cut_follows = {};
+  bool breaks = false;  ///< a line feed is cut at as a space is, since the tokenizer makes a space of it or drops both
 
+  /// Returns whether a space may stand for `c`.
+  bool is_space(char c) const noexcept { return c == ' ' || (breaks && c == '\n'); }
   /// Returns whether the text may be cut at or before the space at `at`, which is not its first byte.
   bool allows(std::string_view text, std::size_t at) const noexcept;
 };

@@ -39,6 +39,21 @@ Encoding Tokenizer::encode(std::string_view text, const EncodeOptions& options) 
   return encoding;
 }
 
+void Tokenizer::append_ids(std::string_view text, Work& work, std::vector<std::uint32_t>& out) const {
+  if (!work.scratch) work.scratch = parts_.model->make_scratch();
+  Pieces pieces = added_.extract(text, parts_.normalizer.get(), true);
+  if (parts_.pre_tokenizer) parts_.pre_tokenizer->apply(pieces);
+  for (const Piece& piece : pieces) {
+    if (piece.added_id) {
+      out.push_back(*piece.added_id);
+      continue;
+    }
+    work.tokens.clear();
+    parts_.model->tokenize(piece.text.text(), work.tokens, *work.scratch);
+    for (const Token& token : work.tokens) out.push_back(token.id);
+  }
+}
+
 void Tokenizer::tokenize(const Pieces& pieces, Encoding& encoding) const {
   const std::unique_ptr<Scratch> scratch = parts_.model->make_scratch();
   std::vector<Token> tokens;

@@ -61,6 +61,13 @@ class Tokenizer {
 
   /// Throws kInvalidArgument for text that the model has no token for, not even an unknown one (a Unigram without unk_id).
   Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
+  /// What `append_ids` keeps between calls, for one thread at a time.
+  struct Work {
+    std::unique_ptr<Scratch> scratch;
+    std::vector<Token> tokens;
+  };
+  /// Appends the ids of a text in which all is data, as they are before the post-processor. Throws as `encode`.
+  void append_ids(std::string_view text, Work& work, std::vector<std::uint32_t>& out) const;
   /// Returns the text of `ids`; those that are no token's give nothing, as in the library.
   std::string decode(std::span<const std::uint32_t> ids, bool skip_special_tokens) const;
 

@@ -6,10 +6,13 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <utility>
 
 #include <flowrun/testing/errors.hpp>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include "models_file.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
@@ -205,6 +208,17 @@ TEST(TokenizerFile, AnEmptyPatternStandsBetweenCharacters) {
   EXPECT_EQ(read_tokenizer(file.dump()).encode("ab a").ids, split);
   file["added_tokens"] = nullptr;
   EXPECT_THROW(read_tokenizer(file.dump()), Error);
+}
+
+// Scores that were written to a file, and what Tokenizer.to_str() of tokenizers 0.23.3 wrote after it had read the file.
+TEST(TokenizerFile, ScoresAreThoseThatTheLibraryReads) {
+  for (const auto& [written, read] : {std::pair(-15.275492379532281, -15.27549237953228), {-9.908701741838819, -9.90870174183882}, {-1.8771917354846979, -1.877191735484698},
+                                      {-14.429688151665367, -14.429688151665369}, {-11.780045159651033, -11.780045159651031}, {-14.067641772076719, -14.06764177207672},
+                                      {-9.182634638213367, -9.182634638213369}, {-0.11418258900785849, -0.11418258900785848}, {-14.810068236663927, -14.810068236663929},
+                                      {-2.6872848822480244, -2.6872848822480244}, {-16.948674738744653, -16.948674738744653}, {-8.989821295774762, -8.989821295774762},
+                                      {-1e-300, -1e-300}, {-5e-324, -5e-324}, {-1.7976931348623157e308, -1.7976931348623157e308}, {-3.3333333333333337e-18, -3.3333333333333337e-18},
+                                      {-6.666666666666666e+21, -6.666666666666666e+21}, {0.0, 0.0}, {-1.0, -1.0}, {-12.5, -12.5}})
+    EXPECT_EQ(score_as_read_by_tokenizers(written), read) << written;
 }
 
 }  // namespace
