@@ -9,6 +9,21 @@
 namespace flowrun::cli {
 namespace {
 
+/// Returns a number with two decimals, or "?" where it is not known.
+std::string decimal(const nlohmann::json& number) { return number.is_null() ? "?" : fmt::format("{:.2f}", number.get<double>()); }
+
+std::string mix_text(const nlohmann::json& mix) {
+  const std::string name = mix["node"].get<std::string>();
+  if (mix["domains"].is_null()) return fmt::format("mix '{}': its proportions are known once its tokens have been made\n", name);
+  std::string text = fmt::format("mix '{}': {}\n", name, mix["tokens"].is_null() ? "without end" : fmt::format("{} tokens", mix["tokens"].dump()));
+  text += fmt::format("  {:<20} {:>16} {:>10} {:>11} {:>8} {:>16}\n", "domain", "tokens", "weight", "proportion", "epochs", "repeated tokens");
+  for (const auto& domain : mix["domains"])
+    text += fmt::format("  {:<20} {:>16} {:>10.4g} {:>11.4f} {:>8} {:>16}\n", domain["domain"].get<std::string>(), domain["tokens"].dump(), domain["weight"].get<double>(),
+                        domain["proportion"].get<double>(), decimal(domain["epochs"]), domain["repeated_tokens"].is_null() ? "?" : domain["repeated_tokens"].dump());
+  for (const auto& warning : mix["warnings"]) text += fmt::format("  warning: {}\n", warning.get<std::string>());
+  return text;
+}
+
 std::string plan_text(const nlohmann::json& plan) {
   std::string text;
   for (const auto& stage : plan["stages"]) {
@@ -23,6 +38,7 @@ std::string plan_text(const nlohmann::json& plan) {
                           artifact["cached"].get<bool>() ? fmt::format("  cached, {} bytes", artifact["bytes"].get<std::int64_t>()) : "");
   }
   for (const auto& spool : plan["spools"]) text += fmt::format("spool of '{}': {}\n", spool["node"].get<std::string>(), spool["reason"].get<std::string>());
+  for (const auto& mix : plan["mixes"]) text += mix_text(mix);
   const auto& model = plan["model"];
   if (!model.is_null()) {
     const auto number = [&](const char* key) { return model[key].is_null() ? std::string("?") : model[key].dump(); };
@@ -47,7 +63,7 @@ int print_plan(const run::GraphOptions& options, bool json) {
 void add_plan(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<run::GraphOptions>();
   auto json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("plan", "Show the stages, what is cached, and the model's size; runs nothing");
+  CLI::App* command = app.add_subcommand("plan", "Show the stages, what is cached, the mixtures, and the model's size; runs nothing");
   add_graph_options(*command, *options);
   command->add_flag("--json", *json, "Print the plan as JSON");
   command->callback([options, json, &invocation] { invocation.result = print_plan(*options, *json); });

@@ -283,8 +283,9 @@ class StageRunner {
   /// An indexed node uses what it is given: in and out are the rows of its inputs, from their manifests.
   nlohmann::json indexed_counters(std::size_t i) const {
     graph::Counters counters;
-    for (const auto& port : node(i).inputs)
-      for (const auto& from : port) {
+    for (std::size_t p = 0; p < node(i).inputs.size(); ++p)
+      for (const auto& from : node(i).inputs[p]) {
+        if (node(i).descriptor().inputs[p].edge != EdgeKind::kDataset) continue;
         const auto& behind = artifact(context_.plan.artifact_behind(from));
         const auto manifest = context_.store.manifest(behind.key);
         if (behind.kind == ArtifactKind::kSpool) {

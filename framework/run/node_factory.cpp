@@ -89,8 +89,10 @@ const flowrun_dataset* Datasets::rows(const graph::Connection& from) {
 
 std::vector<const flowrun_dataset*> Datasets::inputs_of(std::size_t i) {
   std::vector<const flowrun_dataset*> inputs;
-  for (const auto& port : context_.graph.nodes[i].inputs)
-    for (const auto& from : port) inputs.push_back(rows(from));
+  const auto& node = context_.graph.nodes[i];
+  for (std::size_t p = 0; p < node.inputs.size(); ++p)
+    if (node.descriptor().inputs[p].edge == EdgeKind::kDataset)
+      for (const auto& from : node.inputs[p]) inputs.push_back(rows(from));
   return inputs;
 }
 

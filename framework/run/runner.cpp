@@ -18,6 +18,7 @@
 #include "run/data_stage.hpp"
 #include "run/exit_codes.hpp"
 #include "run/funnel.hpp"
+#include "run/mixes.hpp"
 #include "run/node_factory.hpp"
 #include "run/run_context.hpp"
 #include "run/run_folder.hpp"
@@ -346,7 +347,8 @@ nlohmann::json plan_graph(const GraphOptions& options, Reporter& reporter) {
   const graph::StopToken stop;
   const RunContext context{checked.resolved, prepared.plan, prepared.files, *checked.registry, *prepared.store, stop, reporter, absolute("."), 1};
   nlohmann::json root{{"version", 1}, {"graph_hash", prepared.identity.graph_hash}, {"stages", nlohmann::json::array()}, {"spools", nlohmann::json::array()},
-                      {"model", nullptr}, {"memory_bytes", nullptr}, {"disk_bytes", nullptr}, {"seconds_estimate", nullptr}};
+                      {"mixes", nullptr}, {"model", nullptr}, {"memory_bytes", nullptr}, {"disk_bytes", nullptr}, {"seconds_estimate", nullptr}};
+  std::int64_t training_tokens = 0;
   for (std::size_t s = 0; s < prepared.plan.stages.size(); ++s) {
     const Stage& stage = prepared.plan.stages[s];
     nlohmann::json object{{"index", s}, {"kind", stage.training ? "train" : "data"}, {"nodes", nlohmann::json::array()}, {"artifacts", nlohmann::json::array()}};
@@ -365,6 +367,7 @@ nlohmann::json plan_graph(const GraphOptions& options, Reporter& reporter) {
     if (!stage.training || !root["model"].is_null()) continue;
     const TrainEstimate estimate = estimate_train_stage(context, s);
     const auto parameters = estimate.model.parameters;
+    training_tokens = estimate.tokens;
     const auto tokens = static_cast<double>(estimate.tokens), unique_tokens = static_cast<double>(estimate.unique_tokens);
     const auto known = [](bool is_known, auto value) { return is_known ? nlohmann::json(value) : nlohmann::json(); };
     root["model"] = {{"parameters", known(parameters > 0, parameters)},
@@ -376,6 +379,7 @@ nlohmann::json plan_graph(const GraphOptions& options, Reporter& reporter) {
                      {"epochs", known(estimate.unique_tokens > 0 && estimate.tokens > 0, tokens / unique_tokens)},
                      {"effective_tokens", known(estimate.unique_tokens > 0 && estimate.tokens > 0, std::llround(scaling::effective_tokens(tokens, unique_tokens)))}};
   }
+  root["mixes"] = describe_mixes(context, training_tokens);
   return root;
 }
 

@@ -1,0 +1,135 @@
+#include "run/mixes.hpp"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/durable.hpp"
+#include "run/node_factory.hpp"
+
+namespace flowrun::run {
+namespace {
+
+namespace fs = std::filesystem;
+using plugin::EdgeKind;
+
+/// What mixers write beside their index.
+constexpr const char* kMixtureFile = "/mixture.json";
+
+/// Muennighoff et al. 2023, arXiv:2305.16264: up to four epochs repeated tokens are about as good as new ones, then worth less and less.
+constexpr double kEpochsWithoutLoss = 4;
+
+/// A folder among the artifacts that is gone afterwards.
+class ScratchFolder {
+ public:
+  explicit ScratchFolder(const std::string& root) : path_(root + "/.plan-XXXXXX") {
+    if (::mkdtemp(path_.data()) == nullptr) throw Error(Code::kIo, fmt::format("cannot create a folder in '{}'", root));
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;  // a destructor cannot report it
+    fs::remove_all(path_, ignored);
+  }
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class Mixes {
+ public:
+  Mixes(const RunContext& context, std::int64_t training_tokens) : context_(context), training_tokens_(training_tokens) {
+    for (std::size_t i = 0; i < context.graph.nodes.size(); ++i)
+      if (node(i).native()) add_upstream(i);
+  }
+
+  nlohmann::json describe() const {
+    nlohmann::json list = nlohmann::json::array();
+    for (const std::size_t i : context_.graph.order)
+      if (node(i).family() == "mixers" && node(i).descriptor().kind == "indexed") list.push_back(describe(i));
+    return list;
+  }
+
+ private:
+  const graph::ResolvedNode& node(std::size_t i) const { return context_.graph.nodes[i]; }
+  bool has_artifact(std::size_t a) const { return context_.store.has(context_.plan.artifacts[a].key); }
+
+  void add_upstream(std::size_t root) {
+    for (const auto& port : node(root).inputs)
+      for (const auto& from : port)
+        if (trained_on_.insert(from.node).second) add_upstream(from.node);
+  }
+
+  /// Returns whether all that node `i` reads is in the cache.
+  bool has_inputs(std::size_t i) const {
+    for (const auto& port : node(i).inputs)
+      for (const auto& from : port) {
+        if (!has_artifact(context_.plan.artifact_behind(from))) return false;
+        if (node(from.node).descriptor().kind == "indexed" && !has_inputs(from.node)) return false;
+      }
+    return true;
+  }
+
+  /// Returns what the mixer says of its mixture, or null where that needs tokens which nobody has made yet.
+  nlohmann::json mixture(std::size_t i) const {
+    const auto own = context_.plan.artifact_of(i);
+    if (own && has_artifact(*own)) return read(context_.store.folder(context_.plan.artifacts[*own].key));
+    if (!has_inputs(i)) return nullptr;
+    const ScratchFolder folder(context_.store.root());
+    const graph::StageControl control(context_.stop);
+    Datasets(context_).prepare(i, folder.path(), control);
+    return read(folder.path());
+  }
+
+  static nlohmann::json read(const std::string& folder) {
+    if (!fs::exists(folder + kMixtureFile)) return nullptr;  // a mixer that says nothing
+    return nlohmann::json::parse(io::read_file(folder + kMixtureFile));
+  }
+
+  nlohmann::json describe(std::size_t i) const {
+    nlohmann::json mix{{"node", node(i).name}, {"tokens", nullptr}, {"domains", nullptr}, {"warnings", nlohmann::json::array()}};
+    const nlohmann::json found = mixture(i);
+    if (found.is_null()) return mix;
+    mix["tokens"] = found.at("tokens");
+    if (mix["tokens"].is_null() && training_tokens_ > 0 && trained_on_.contains(i)) mix["tokens"] = training_tokens_;
+    mix["domains"] = nlohmann::json::array();
+    for (const auto& domain : found.at("domains")) {
+      mix["domains"].push_back(describe_domain(domain, mix["tokens"]));
+      const auto& epochs = mix["domains"].back()["epochs"];
+      if (!epochs.is_null() && epochs.get<double>() > kEpochsWithoutLoss)
+        mix["warnings"].push_back(fmt::format("'{}' is repeated for {:.2f} epochs; above {} repeated tokens are worth less and less (Muennighoff et al. 2023, arXiv:2305.16264)",
+                                              domain.at("domain").get<std::string>(), epochs.get<double>(), kEpochsWithoutLoss));
+    }
+    return mix;
+  }
+
+  /// Epochs count each document's tokens once, so that documents which the mixer repeats within a pass count as repeated.
+  static nlohmann::json describe_domain(const nlohmann::json& domain, const nlohmann::json& tokens) {
+    nlohmann::json object{{"domain", domain.at("domain")}, {"tokens", domain.at("unique_tokens")}, {"weight", domain.at("weight")}, {"proportion", domain.at("proportion")},
+                          {"epochs", nullptr}, {"repeated_tokens", nullptr}};
+    const auto unique = domain.at("unique_tokens").get<std::int64_t>();
+    if (tokens.is_null() || unique == 0) return object;
+    const bool has_end = !domain.at("drawn_tokens").is_null();
+    const double drawn = has_end ? domain.at("drawn_tokens").get<double>() : domain.at("proportion").get<double>() * tokens.get<double>();
+    object["epochs"] = drawn / static_cast<double>(unique);
+    object["repeated_tokens"] = std::max<std::int64_t>(0, static_cast<std::int64_t>(drawn) - unique);
+    return object;
+  }
+
+  const RunContext& context_;
+  const std::int64_t training_tokens_;
+  std::set<std::size_t> trained_on_;  ///< nodes that a training region reads, directly or not
+};
+
+}  // namespace
+
+nlohmann::json describe_mixes(const RunContext& context, std::int64_t training_tokens) { return Mixes(context, training_tokens).describe(); }
+
+}  // namespace flowrun::run

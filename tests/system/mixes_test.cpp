@@ -1,0 +1,136 @@
+// What `plan` says of a mixture, weights that a node measures, and the stages of a curriculum, each through the built binary.
+
+#include "support/pipeline.hpp"
+
+namespace flowrun::testing {
+namespace {
+
+class Mixes : public PipelineTest {
+ protected:
+  Mixes() { write_pipeline(2, 60'000); }
+
+  Finished plan(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"plan", "prepare.toml", "--artifacts", "artifacts"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return flowrun(arguments);
+  }
+  nlohmann::json mix(std::vector<std::string> more = {}) const {
+    more.push_back("--json");
+    const auto finished = plan(more);
+    EXPECT_EQ(finished.exit_code, 0) << finished;
+    const auto planned = nlohmann::json::parse(finished.out, nullptr, false);
+    EXPECT_EQ(planned["mixes"].size(), 1u) << planned;
+    return planned["mixes"][0];
+  }
+  void run_graph(const std::string& graph = "prepare.toml") const {
+    const auto finished = flowrun({"run", graph, "--output", "out", "--artifacts", "artifacts"});
+    ASSERT_EQ(finished.exit_code, 0) << finished;
+  }
+  void add_to_graph(const std::string& more) const { write("prepare.toml", read("prepare.toml") + more); }
+};
+
+TEST_F(Mixes, AreKnownOnceTheirTokensAre) {
+  EXPECT_EQ(mix()["node"], "mix");
+  EXPECT_TRUE(mix()["domains"].is_null());
+  EXPECT_NE(plan().out.find("mix 'mix': its proportions are known once its tokens have been made\n"), std::string::npos);
+  run_graph();
+  const auto made = mix();
+  ASSERT_EQ(made["domains"].size(), 2u);
+  double proportions = 0, tokens = 0, mass = 0, drawn = 0;
+  for (const auto& domain : made["domains"]) {
+    EXPECT_EQ(domain["weight"], domain["domain"] == "web" ? 2.0 : 1.0);
+    proportions += domain["proportion"].get<double>();
+    tokens += domain["tokens"].get<double>();
+    mass += domain["weight"].get<double>() * domain["tokens"].get<double>();
+  }
+  for (const auto& domain : made["domains"]) {
+    const double own = domain["tokens"].get<double>(), share = domain["weight"].get<double>() * own / mass;
+    EXPECT_NEAR(domain["proportion"].get<double>(), share, 0.02) << "to within a document";
+    EXPECT_NEAR(domain["epochs"].get<double>(), domain["proportion"].get<double>() * made["tokens"].get<double>() / own, 1e-9);
+    EXPECT_NEAR(domain["repeated_tokens"].get<double>(), std::max(0.0, (domain["epochs"].get<double>() - 1) * own), 1);
+    drawn += domain["epochs"].get<double>() * own;
+  }
+  EXPECT_NEAR(proportions, 1, 1e-12);
+  EXPECT_GE(made["tokens"].get<double>(), 2 * tokens) << "epochs = 2";
+  EXPECT_NEAR(drawn, made["tokens"].get<double>(), 1e-6);
+  EXPECT_TRUE(made["warnings"].empty());
+}
+
+TEST_F(Mixes, OfOtherWeightsAreKnownBeforeTheyAreMade) {
+  run_graph();
+  const auto before = read_tree(path("artifacts"));
+  const auto other = mix({"--set", "node.mix.weights.web=0.0", "--set", "node.mix.epochs=6.0"});
+  for (const auto& domain : other["domains"]) EXPECT_EQ(domain["proportion"], domain["domain"] == "web" ? 0.0 : 1.0);
+  ASSERT_EQ(other["warnings"].size(), 1u);
+  EXPECT_EQ(other["warnings"][0].get<std::string>().find("'books' is repeated for 6.0"), 0u) << other["warnings"];
+  const auto text = plan({"--set", "node.mix.weights.web=0.0", "--set", "node.mix.epochs=6.0"});
+  EXPECT_NE(text.out.find("  warning: 'books' is repeated for 6.0"), std::string::npos) << text;
+  EXPECT_NE(text.out.find("repeated tokens\n"), std::string::npos) << text;
+  EXPECT_EQ(differences(before, read_tree(path("artifacts"))), std::vector<std::string>{}) << "nothing is left behind";
+}
+
+TEST_F(Mixes, WithoutAnEndHaveProportionsAlone) {
+  std::string graph = read("prepare.toml");
+  graph.erase(graph.find("epochs = 2.0\n"), 13);
+  write("prepare.toml", graph);
+  run_graph();
+  const auto made = mix();
+  EXPECT_TRUE(made["tokens"].is_null());
+  for (const auto& domain : made["domains"]) {
+    EXPECT_GT(domain["proportion"].get<double>(), 0);
+    EXPECT_TRUE(domain["epochs"].is_null());
+    EXPECT_TRUE(domain["repeated_tokens"].is_null());
+  }
+  EXPECT_NE(plan().out.find("mix 'mix': without end\n"), std::string::npos);
+}
+
+TEST_F(Mixes, TakeWeightsThatANodeMeasures) {
+  std::string graph = read("prepare.toml");
+  const std::string fixed = "weights = { web = 2.0 }\n";
+  graph.replace(graph.find(fixed), fixed.size(), "weights_from = \"quality\"\n");
+  write("prepare.toml", graph + "[node.quality]\nplugin = \"mixers/quality_weights\"\nin = \"parts.train\"\n");
+  run_graph();
+  const auto made = mix();
+  ASSERT_EQ(made["domains"].size(), 2u);
+  std::map<std::string, double> measured;
+  const auto manifest = json("out/manifest.json");
+  for (const auto& artifact : manifest["artifacts"]) {
+    if (artifact["node"] != "quality") continue;
+    const std::string key = artifact["key"];
+    const auto weights = json("artifacts/" + key.substr(0, 2) + "/" + key + "/weights.json");
+    for (const auto& domain : weights["domains"]) measured[domain["domain"]] = domain["weight"];
+  }
+  ASSERT_EQ(measured.size(), 2u);
+  for (const auto& domain : made["domains"]) EXPECT_EQ(domain["weight"], measured.at(domain["domain"]));
+  expect_exact_sums(json("out/funnel.json"));
+}
+
+TEST_F(Mixes, OfStagesRunAndAreCheckedAtTheirPlaces) {
+  add_to_graph("[[node.mix.stages]]\nfraction = 0.5\norder_by = \"length\"\n[[node.mix.stages]]\nweights = { books = 3.0 }\n");
+  run_graph();
+  EXPECT_EQ(mix()["domains"].size(), 2u);
+  write("wrong.toml", read("prepare.toml") + "[[node.mix.stages]]\nfraktion = 0.5\n[[node.mix.stages]]\nfraction = 2.0\nsteps = 1.5\n");
+  const auto finished = flowrun({"validate", "wrong.toml", "--json"});
+  EXPECT_EQ(finished.exit_code, 78) << finished;
+  std::vector<std::string> messages;
+  const auto report = nlohmann::json::parse(finished.out, nullptr, false);
+  for (const auto& diagnostic : report["diagnostics"]) messages.push_back(diagnostic["code"].get<std::string>() + ": " + diagnostic["message"].get<std::string>());
+  EXPECT_EQ(messages, (std::vector<std::string>{"unknown_key: 'stages[2]' has no field 'fraktion'", "out_of_range: 'stages[3].fraction' is 2, expected 0 to 1",
+                                                "wrong_type: 'stages[3].steps' is a float, expected an integer"}));
+}
+
+TEST_F(Mixes, ThatArePublishedAreValidGraphs) {
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(FLOWRUN_SOURCE_DIR "/graphs/mixes")) {
+    std::string graph = read("prepare.toml");
+    graph.erase(graph.find("[node.mix]"), graph.find("[node.sequences]") - graph.find("[node.mix]"));
+    write("published.toml", "include = [\"" + entry.path().string() + "\"]\n" + graph);
+    const auto finished = flowrun({"validate", "published.toml"});
+    EXPECT_EQ(finished.exit_code, 0) << entry.path() << finished;
+    ++found;
+  }
+  EXPECT_EQ(found, 4);
+}
+
+}  // namespace
+}  // namespace flowrun::testing
