@@ -130,7 +130,7 @@ constexpr Fault kFaults[] = {
     {"/parameters/5/default", "{\"books\":\"1\"}", "descriptor key 'parameters[5].default' is an object, expected a value of type table<float>"},
     {"/parameters/6/default", "[]", "descriptor key 'parameters[6].default' is a list, expected a value of type list<table>"},
     {"/parameters/6/fields", "[]", "descriptor key 'parameters[6].fields' is a list, expected at least one field"},
-    {"/parameters/6/fields/0/type", "\"path\"", "descriptor key 'parameters[6].fields[0].type' is \"path\", expected a type of values"},
+    {"/parameters/6/fields/1/type", "\"path\"", "descriptor key 'parameters[6].fields[1].type' is \"path\", expected a type of values"},
     {"/parameters/6/fields/1/name", "\"share\"", "descriptor key 'parameters[6].fields[1].name' is \"share\", expected a name that no earlier field has"},
     {"/parameters/5/fields", "[]",
      "descriptor key 'parameters[5].fields' is unknown, expected one of name, type, unit, default, min, max, choices, required, description"},
