@@ -76,7 +76,7 @@ class FileCursor : public Cursor {
     if (next_file_ == end_file_) return false;
     stored_.emplace(file().path);
     window_.emplace(call, *stored_);
-    reader_ = source_->read_file(*window_);
+    reader_ = source_->read_file(*window_, file());
     return true;
   }
 
@@ -101,8 +101,9 @@ class FileCursor : public Cursor {
     error.file = file().display.c_str();
     error.record = refusal.number;
     error.offset = refusal.offset;
-    error.documents = 1;
+    error.documents = refusal.documents;
     error.bytes = refusal.bytes;
+    error.file_bytes = refusal.file_bytes;
     call.record_error(error);
   }
 

@@ -31,11 +31,13 @@ struct Record {
 
 /// A record that is refused, or the rest of a file.
 struct Refusal {
-  std::int64_t number = 0;   ///< of the record
+  std::int64_t number = 0;     ///< of the record; -1: of none
   const char* code = "";
   std::string message;
-  std::int64_t offset = -1;  ///< in the file as stored; -1: unknown
-  std::int64_t bytes = 0;    ///< of its text, where known
+  std::int64_t offset = -1;    ///< in the file as stored; -1: unknown
+  std::int64_t bytes = 0;      ///< of its text, where known
+  std::int64_t documents = 1;  ///< 0: what is missing is no record that was found
+  std::int64_t file_bytes = 0; ///< that were passed over and are no record's
 };
 
 /// Cuts one file into records.
@@ -55,8 +57,8 @@ class FileSource : public Source {
   std::int64_t unit_count() final { return static_cast<std::int64_t>(units_.size()); }
   std::unique_ptr<Cursor> open_unit(const Call& call, std::int64_t unit) final;
 
-  /// Makes the reader of one file, whose text `window` shows. From any thread.
-  virtual std::unique_ptr<RecordReader> read_file(Window& window) const = 0;
+  /// Makes the reader of `file`, whose text `window` shows. From any thread.
+  virtual std::unique_ptr<RecordReader> read_file(Window& window, const InputFile& file) const = 0;
 
   /// Adds the parameters and the port that all file readers have; `columns_added` are those that are there whatever the parameters say.
   static Descriptor describe(Descriptor descriptor, std::vector<std::string> columns_added = {});
@@ -65,6 +67,7 @@ class FileSource : public Source {
   /// Adds columns to the documents, in the constructor.
   void set_columns(std::vector<Column> columns) { columns_ = std::move(columns); }
   const std::vector<Column>& columns() const noexcept { return columns_; }
+  const std::vector<InputFile>& files() const noexcept { return files_; }
 
  private:
   friend class FileCursor;

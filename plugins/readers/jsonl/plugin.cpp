@@ -84,7 +84,7 @@ class Jsonl : public FileSource {
       throw Error(Code::kInvalidArgument, "'id_field' and 'domain_field' are both '" + keys_.id + "', expected different keys");
   }
 
-  std::unique_ptr<RecordReader> read_file(Window& window) const override { return std::make_unique<JsonlReader>(window, keys_, max_record_bytes_); }
+  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile&) const override { return std::make_unique<JsonlReader>(window, keys_, max_record_bytes_); }
 
  private:
   JsonlKeys keys_;
