@@ -57,6 +57,8 @@ def main():
     passed["gopher"] = tools and succeeds(sys.executable, HERE / "compare_gopher.py", "check", "--tool", BUILD / "bin/flowrun_gopher_tool", "--text", "data/books")
     passed["csv"] = tools and succeeds(sys.executable, HERE / "compare_csv.py", "--megabytes", "20")
     passed["gutenberg"] = tools and succeeds(sys.executable, HERE / "compare_gutenberg.py")
+    passed["latex"] = succeeds(sys.executable, HERE / "compare_latex.py")
+    passed["code"] = succeeds(sys.executable, HERE / "compare_code.py")
     print(json.dumps({"name": "parity", **passed}))
     sys.exit(0 if all(passed.values()) else 1)
 

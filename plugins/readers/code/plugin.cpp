@@ -1,6 +1,7 @@
 // readers/code: source code from trees and archives.
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,8 @@
 
 namespace flowrun::readers {
 namespace {
+
+constexpr std::array kColumns = {"language", "license", "path", "flags"};
 
 constexpr std::size_t kLicenseBytes = 256 << 10;  // the longest text that is one: all of the GNU licences together have less
 
@@ -148,7 +151,8 @@ class CodeReader : public RecordReader {
       if (notebook_.empty()) return leave_out("empty_notebook");
       text = notebook_;
     }
-    record = {number, text, std::nullopt, std::nullopt, {language_, license_, path_, flags_}};
+    columns_ = {language_, license_, path_, flags_};
+    record = {number, text, std::nullopt, std::nullopt, columns_};
     return Step::kRecord;
   }
 
@@ -188,13 +192,14 @@ class CodeReader : public RecordReader {
   std::string content_, notebook_, path_, license_, flags_;
   std::string_view language_;
   std::map<std::string, std::int64_t> left_out_;
+  std::array<ColumnValue, kColumns.size()> columns_;
   std::int64_t number_ = 0;
 };
 
 class CodeSource : public FileSource {
  public:
   static Descriptor descriptor() {
-    return describe(Descriptor("readers/code", "0.1.0"), {"language", "license", "path", "flags"})
+    return describe(Descriptor("readers/code", "0.1.0"), {kColumns.begin(), kColumns.end()})
         .summary("Reads source code, a document each file of a tree or of an archive (tar, also compressed), with its language (github-linguist's names), licence (SPDX), path, "
                  "and flags: large, vendored, minified, generated. Binary and empty files are no documents; notebooks become Markdown without outputs.")
         .parameter(strings("drop").defaults(std::vector<std::string>{}).about(
@@ -209,6 +214,7 @@ class CodeSource : public FileSource {
   }
 
   explicit CodeSource(const Params& params) : FileSource(params) {
+    set_columns({{kColumns[0], ""}, {kColumns[1], ""}, {kColumns[2], ""}, {kColumns[3], ""}});
     options_.nearest_license = params.string("license") == "nearest";
     options_.large_bytes = static_cast<std::size_t>(params.integer("large_bytes"));
     options_.max_record_bytes = static_cast<std::size_t>(params.integer("max_record_bytes"));
@@ -228,7 +234,6 @@ class CodeSource : public FileSource {
       if (is_license_name(file.display)) add_license(file);
   }
 
-  std::vector<std::string> added_columns() const override { return {"language", "license", "path", "flags"}; }
   std::unique_ptr<RecordReader> read_file(Window& window, const InputFile& file) const override { return std::make_unique<CodeReader>(window, file, licenses_, options_); }
 
  private:
