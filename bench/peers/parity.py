@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Compares what flowrun makes with the software that defines it: models and perplexity with transformers, the tokenizer with tokenizers, filter
-decisions with datatrove. Called by `make parity`, which has run the default graph before; run it in the environment of requirements.txt.
+decisions with datatrove, readers with Python's json and csv and with gutenbergpy. Called by `make parity`, which has run the default graph before; run it in the environment of requirements.txt.
 
 Every comparison prints JSON lines; exits with 1 if one of them says no.
 """
@@ -55,6 +55,7 @@ def main():
     passed["trainers"] = succeeds(sys.executable, HERE / "compare_trainers.py", "--megabytes", "3", "--repeats", "1")
     passed["damaged_tokenizers"] = tools and succeeds(sys.executable, HERE / "compare_mutations.py")
     passed["gopher"] = tools and succeeds(sys.executable, HERE / "compare_gopher.py", "check", "--tool", BUILD / "bin/flowrun_gopher_tool", "--text", "data/books")
+    passed["jsonl"] = tools and succeeds(sys.executable, HERE / "compare_jsonl.py")
     passed["csv"] = tools and succeeds(sys.executable, HERE / "compare_csv.py", "--megabytes", "20")
     passed["gutenberg"] = tools and succeeds(sys.executable, HERE / "compare_gutenberg.py")
     passed["latex"] = succeeds(sys.executable, HERE / "compare_latex.py")

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "json_paths.hpp"
 #include "json_string.hpp"
 #include "readers/common/compress_for_test.hpp"
 
@@ -94,6 +97,120 @@ TEST(JsonlParser, NeverRepairsUtf8) {
   for (const char* escape : {R"(\ud800)", R"(\udc00)", R"(a\uD83Dz)", R"(\ud83d\n)", R"(\ud83dA)", R"(\ud83d\ud83d)", R"(\ude00\ud83d)"})
     EXPECT_EQ(parse(std::string("{\"text\":\"") + escape + "\"}").code, "bad_utf8") << escape;
   EXPECT_EQ(parse(R"({"text":"a","id":"\udc00"})").code, "bad_utf8");
+}
+
+TEST(ReadPath, TakesKeysAndLists) {
+  EXPECT_THAT(read_path("text"), ElementsAre(PathStep{"text", false}));
+  EXPECT_THAT(read_path("pdf_parse.body_text[].text"), ElementsAre(PathStep{"pdf_parse", false}, PathStep{"body_text", true}, PathStep{"text", false}));
+  EXPECT_THAT(read_path("a[].b[]"), ElementsAre(PathStep{"a", true}, PathStep{"b", true}));
+  EXPECT_THAT(read_path(R"(a\.b\[].c\\)"), ElementsAre(PathStep{"a.b[]", false}, PathStep{"c\\", false}));
+  for (const char* bad : {"", ".", "a.", ".a", "a..b", "[]", "a[", "a[0]", "a[]b", "a[][]", "a\\"}) EXPECT_THROW(read_path(bad), Error) << bad;
+}
+
+JsonlKeys paper() {
+  JsonlKeys keys{"", "paper_id", ""};
+  keys.texts = {"title", "abstract[].text", "pdf_parse.body_text[].text"};
+  keys.section = "section";
+  return keys;
+}
+
+TEST(JsonlParser, ReadsPaths) {
+  EXPECT_EQ(parse(R"({"body":{"x":[{"text":"no"}],"text":"yes"},"text":"no"})", {"body.text", "", ""}).text, "yes");
+  EXPECT_EQ(parse(R"({"a":{"id":7,"d":"web"},"text":"t"})", {"text", "a.id", "a.d"}).id, "7");
+  EXPECT_EQ(parse(R"({"a.b":"dotted"})", {R"(a\.b)", "", ""}).text, "dotted");
+  EXPECT_EQ(parse(R"({"body":{"text":"first"},"body":{"text":"last"}})", {"body.text", "", ""}).text, "last");
+  EXPECT_EQ(parse(R"({"body":{"text":"first"},"body":{}})", {"body.text", "", ""}).message, "the record has no key 'body.text'");
+  EXPECT_EQ(parse(R"({"body":null})", {"body.text", "", ""}).message, "the record has no key 'body.text'");
+  EXPECT_EQ(parse(R"({"body":"text"})", {"body.text", "", ""}).message, "key 'body' is a string, expected an object");
+  EXPECT_EQ(parse(R"({"a":[],"text":""})", {"text", "a.id", ""}).code, "bad_id");
+}
+
+TEST(JsonlParser, JoinsTextsInTheOrderOfTheirPaths) {
+  const Parsed parsed = parse(R"({"pdf_parse":{"body_text":[{"text":"one","section":"Intro"},{"section":"Intro","text":"tw\no"},{"text":""},{"text":"three","section":"End"},{"text":"four","section":null},)"
+                              R"({"text":"five","section":"End"}],"back_matter":[{"text":"no"}]},"abstract":[{"text":"about","section":"Abstract"}],"paper_id":"p1","title":"T"})",
+                              paper());
+  EXPECT_EQ(parsed.code, "");
+  EXPECT_EQ(parsed.id, "p1");
+  EXPECT_EQ(parsed.text, "T\n\nAbstract\n\nabout\n\nIntro\n\none\n\ntw\no\n\nEnd\n\nthree\n\nfour\n\nEnd\n\nfive");
+  JsonlKeys lists{"", "", ""};
+  lists.texts = {"a[]", "b[].c[].d"};
+  lists.separator = "|";
+  EXPECT_EQ(parse(R"({"b":[{"c":[{"d":"3"},{}]},{"c":null},{"c":[{"d":"4","d":"5"}]}],"a":["1",null,"2"]})", lists).text, "1|2|3|5");
+  EXPECT_EQ(parse(R"({"a":["0"],"b":[{"c":[{"d":"x"}],"c":[{"d":"y"}]}],"a":["1"]})", lists).text, "1|y") << "a list that stands twice counts with its last value, too";
+}
+
+TEST(JsonlParser, LeavesOutTextsThatAreMissing) {
+  EXPECT_EQ(parse(R"({"title":null,"abstract":[],"pdf_parse":{"body_text":[{"text":"only"}]}})", paper()).text, "only");
+  EXPECT_EQ(parse(R"({"title":"","pdf_parse":null})", paper()).text, "") << "there is a text, and it is empty";
+  EXPECT_EQ(parse(R"({"title":null,"abstract":[{"section":"A"}]})", paper()).message, "the record has no text at 'title', 'abstract[].text', 'pdf_parse.body_text[].text'");
+  EXPECT_EQ(parse(R"({"title":7})", paper()).message, "key 'title' is a number, expected a string");
+  EXPECT_EQ(parse(R"({"abstract":{"text":"x"}})", paper()).message, "key 'abstract[]' is an object, expected a list");
+  EXPECT_EQ(parse(R"({"abstract":["x"]})", paper()).message, "key 'abstract[]' is a string, expected an object");
+  EXPECT_EQ(parse(R"({"abstract":[{"text":"x","section":1}]})", paper()).message, "key 'abstract[].section' is a number, expected a string");
+  EXPECT_EQ(parse(R"({"abstract":[{"text":"\ud800"}]})", paper()).code, "bad_utf8");
+  for (const char* line : {R"({"abstract":[{"text":"x"})", R"({"abstract":[{"text":"x"}})", R"({"abstract":[{"text":"x"},]})", R"({"abstract":[{"text" "x"}]})", R"({"title":"a"} {)"})
+    EXPECT_EQ(parse(line, paper()).code, "bad_json") << line;
+}
+
+TEST(JsonlParser, ReadsColumns) {
+  JsonlKeys keys{"text", "", ""};
+  keys.columns = {{"s", "m.s", ColumnType::kString}, {"i", "m.i", ColumnType::kInteger}, {"n", "n", ColumnType::kNumber}};
+  JsonlParser parser(keys);
+  const auto read = [&](std::string line) {
+    const std::size_t size = line.size();
+    line.append(64, '#');
+    JsonlRecord record;
+    if (const auto fault = parser.parse(std::string_view(line).substr(0, size), line.size(), record)) return std::string(fault->code) + ": " + fault->message;
+    std::string out;
+    for (const ColumnValue& value : record.columns) {
+      if (const auto* text = std::get_if<std::string_view>(&value)) out += *text;
+      if (const auto* integer = std::get_if<std::int64_t>(&value)) out += std::to_string(*integer);
+      if (const auto* number = std::get_if<double>(&value)) out += std::to_string(*number);
+      out += '|';
+    }
+    return out;
+  };
+  EXPECT_EQ(read(R"({"n":1e2,"m":{"i":-5 ,"s":"a\tb"},"text":""})"), "a\tb|-5|100.000000|");
+  EXPECT_EQ(read(R"({"text":"","m":{"s":1.50,"i":null}})"), "1.50|||") << "nothing is left of the line before";
+  EXPECT_EQ(read(R"({"text":"","m":{"s":true},"n":0})"), "true||0.000000|");
+  EXPECT_EQ(read(R"({"text":"","m":{"i":1.5}})"), "bad_column: key 'm.i' is 1.5, expected an integer of 64 bits");
+  EXPECT_EQ(read(R"({"text":"","m":{"i":"5"}})"), "bad_column: key 'm.i' is a string, expected an integer of 64 bits");
+  EXPECT_EQ(read(R"({"text":"","m":{"s":{}}})"), "bad_column: key 'm.s' is an object, expected a string, a number or a boolean");
+  for (const char* number : {"01", "1.", ".5", "-", "1e", "1e999", "+1", "0x1"}) EXPECT_NE(read(std::string(R"({"text":"","n":)") + number + "}").find("bad_"), std::string::npos) << number;
+}
+
+TEST(JsonlParser, RefusesPathsThatCannotBeReadTogether) {
+  const auto refusal = [](std::vector<std::string> texts, std::string id = "") {
+    JsonlKeys keys{"", id, ""};
+    keys.texts = std::move(texts);
+    try {
+      JsonlParser parser(keys);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidArgument);
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_EQ(refusal({"a", "a.b"}), "'a.b' and 'a' cannot both be read: one lies inside the other");
+  EXPECT_EQ(refusal({"a.b", "a"}), "'a' and 'a.b' cannot both be read: one lies inside the other");
+  EXPECT_EQ(refusal({"a[]", "a.b"}), "'a.b' and 'a[]' cannot both be read: one lies inside the other");
+  EXPECT_EQ(refusal({"a"}, "ids[]"), "path 'ids[]' leads through a list, expected one value; only texts are joined");
+  EXPECT_EQ(refusal({"a..b"}), "path 'a..b' is not understood, expected keys with '.' between them, as in \"outer.inner\" or \"list[].key\"");
+}
+
+TEST(JsonlParser, NeverFailsOnMutatedPapers) {
+  const std::string line = R"({"paper_id":"p","title":"t","abstract":[{"text":"a","section":"s"}],"pdf_parse":{"body_text":[{"text":"b\n"},{"section":"c","text":"d"}]},"year":2001})";
+  JsonlKeys keys = paper();
+  keys.columns = {{"year", "year", ColumnType::kInteger}};
+  int good = 0;
+  for (unsigned seed = 0; seed < 5000; ++seed) {
+    std::mt19937 random(seed);
+    std::string mutated = line;
+    for (int change = 0; change < 2; ++change) mutated[random() % mutated.size()] = std::string_view("{}[]\",:\\u0n\0\xFF ", 14)[random() % 14];
+    good += parse(mutated, keys).code.empty();
+  }
+  EXPECT_GT(good, 100) << "some changes hit a text";
+  EXPECT_LT(good, 4000);
 }
 
 TEST(Unescape, DecodesWhatJsonKnows) {
@@ -227,6 +344,28 @@ TEST_F(JsonlNode, CutsUnitsBySizeAlone) {
   node_ = std::make_unique<Runner>(flowrun_plugin_v1, Parameters{{"paths", paths({{"a", "{}"}, {"b", std::string(5 << 20, '\n')}, {"c", ""}, {"d", ""}})}});
   node_->open();
   EXPECT_EQ(node_->unit_count(), 3);
+}
+
+TEST_F(JsonlNode, JoinsTextsAndAddsColumns) {
+  node_ = std::make_unique<Runner>(flowrun_plugin_v1, Parameters{{"paths", paths({{"a.jsonl.lz4",
+                                                                                          lz4("{\"title\":\"T\",\"body\":[{\"text\":\"b\",\"head\":\"H\"}],\"m\":{\"year\":2001}}\n{\"body\":[{\"text\":\"c\"}]}\n{}\n")}})},
+                                                                 {"text_fields", std::vector<std::string>{"title", "body[].text"}},
+                                                                 {"separator", "\n"},
+                                                                 {"section_field", "head"},
+                                                                 {"columns", std::vector<std::string>{"year: integer = m.year"}}});
+  node_->open();
+  const auto batches = node_->read_all();
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_THAT(document_rows(batches[0]), ElementsAre(Document{"data/a.jsonl.lz4#0", "T\nH\nb", "", "data/a.jsonl.lz4"}, Document{"data/a.jsonl.lz4#1", "c", "", "data/a.jsonl.lz4"}));
+  const flowrun::BatchView batch(batches[0].array.get(), batches[0].schema);
+  EXPECT_EQ(batch.values<std::int64_t>("year", "l")[0], 2001);
+  EXPECT_EQ(batches[0].array.get().children[4]->null_count, 1);
+  ASSERT_EQ(errors().size(), 1u);
+  EXPECT_EQ(errors()[0].message, "the record has no text at 'title', 'body[].text', at byte 89 of the decompressed text");
+}
+
+TEST_F(JsonlNode, RefusesPathsBeforeItReads) {
+  EXPECT_THROW(read({{"paths", Paths({{"/nowhere", "nowhere"}})}, {"text_field", "a..b"}}), Error);
 }
 
 TEST_F(JsonlNode, RefusesEqualKeys) {

@@ -37,7 +37,7 @@ class JsonlReader : public RecordReader {
       refusal = {number, fault->code, std::move(fault->message) + window_->place(), window_->stored_offset(), 0};
       return Step::kRefused;
     }
-    record = {number, parts.text, parts.id, parts.domain};
+    record = {number, parts.text, parts.id, parts.domain, parts.columns};
     return Step::kRecord;
   }
 
@@ -65,9 +65,21 @@ class Jsonl : public FileSource {
   static Descriptor descriptor() {
     return describe(Descriptor("readers/jsonl", "0.1.0"))
         .summary("Reads documents from JSON Lines: one object a line, plain or compressed.")
-        .parameter(string("text_field").defaults("text").about("The key that holds the text."))
-        .parameter(string("id_field").about("The key that holds the document's id, a string or an integer; without it, and where it is missing or null, the id is <path>#<record from 0>."))
-        .parameter(string("domain_field").about("The key that holds the domain; where it is missing or null, 'domain' is used."))
+        .parameter(string("text_field").defaults("text").about(
+            "The key that holds the text, or a path of keys: \"body.text\"; \"body[].text\" joins the texts of a list of objects, \"body[]\" of a list of strings. A "
+            "backslash makes the '.' or '[' behind it part of a key."))
+        .parameter(strings("text_fields").defaults(std::vector<std::string>{}).about(
+            "Paths of several texts, in place of 'text_field', joined in this order. Of joined texts, those that are missing, null or empty are left out; a record "
+            "without any is refused."))
+        .parameter(string("separator").defaults("\n\n").about("What stands between joined texts."))
+        .parameter(string("section_field").defaults("").about(
+            "In the objects of a list that texts are joined from, the key of a heading (S2ORC: \"section\"): it is put, as a text of its own, before the first of the "
+            "texts that share it."))
+        .parameter(string("id_field").about("The key or path that holds the document's id, a string or an integer; without it, and where it is missing or null, the id is <path>#<record from 0>."))
+        .parameter(string("domain_field").about("The key or path that holds the domain; where it is missing or null, 'domain' is used."))
+        .parameter(strings("columns").defaults(std::vector<std::string>{}).about(
+            "Further columns of the documents: \"NAME\", \"NAME = PATH\", with a type as \"NAME: integer\" or \"NAME: number = PATH\"; missing and null are null. A value "
+            "of another type is refused as bad_column; a column of strings takes numbers and booleans as they are written."))
         .parameter(integer("max_record_bytes").unit("bytes").range(16, 1 << 30).defaults(256 << 20).about("A longer line is refused as record_too_large."))
         .determinism("pure")
         .source("https://jsonlines.org; RFC 8259")
@@ -76,12 +88,16 @@ class Jsonl : public FileSource {
 
   explicit Jsonl(const Params& params)
       : FileSource(params),
-        keys_{params.string("text_field"), params.string_or("id_field", ""), params.string_or("domain_field", "")},
+        keys_{params.string("text_field"),   params.string_or("id_field", ""), params.string_or("domain_field", ""),
+              params.strings("text_fields"), params.string("separator"),       params.string("section_field"),
+              read_columns(params.strings("columns"))},
         max_record_bytes_(static_cast<std::size_t>(params.integer("max_record_bytes"))) {
     for (const auto& [name, key] : {std::pair("id_field", keys_.id), std::pair("domain_field", keys_.domain)})
       if (key == keys_.text) throw Error(Code::kInvalidArgument, std::string("'") + name + "' and 'text_field' are both '" + key + "', expected different keys");
     if (!keys_.id.empty() && keys_.id == keys_.domain)
       throw Error(Code::kInvalidArgument, "'id_field' and 'domain_field' are both '" + keys_.id + "', expected different keys");
+    JsonlParser check(keys_);  // of the paths, before a file is read
+    set_columns(keys_.columns);
   }
 
   std::unique_ptr<RecordReader> read_file(Window& window, const InputFile&) const override { return std::make_unique<JsonlReader>(window, keys_, max_record_bytes_); }
