@@ -57,7 +57,8 @@ std::vector<Column> read_columns(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     Column column = read_column(text);
     if (own.find(column.name) >= 0)
-      throw Error(Code::kInvalidArgument, "column '" + column.name + "' of 'columns' is one that every document has, expected another name, as in \"" + column.name + "_found = " + column.from + "\"");
+      throw Error(Code::kInvalidArgument, "column '" + column.name + "' of 'columns' is one that every document has, expected another name, as in \"" + column.name +
+                                              "_found = " + column.from + "\"");
     if (std::any_of(columns.begin(), columns.end(), [&](const Column& other) { return other.name == column.name; }))
       throw Error(Code::kInvalidArgument, "column '" + column.name + "' stands twice in 'columns', expected different names");
     columns.push_back(std::move(column));

@@ -192,13 +192,13 @@ std::string mutate(std::string bytes, std::mt19937& random) {
 }
 
 TEST_F(StoredFileTest, NeverTakesMutatedBytesForOthers) {
-  for (const std::size_t size : {300, 200000}) {
-    const std::string text = sample_text(size);
+  for (const auto& [size, seeds] : {std::pair(300, 400), std::pair(200000, 100)}) {
+    const std::string text = sample_text(static_cast<std::size_t>(size));
     for (const auto& [name, compress, damaged] : kCompressions) {
       const std::string bytes = compress(text);
       int seen = 0;
-      for (unsigned seed = 0; seed < 400; ++seed) {
-        std::mt19937 random(seed);
+      for (int seed = 0; seed < seeds; ++seed) {
+        std::mt19937 random(static_cast<unsigned>(seed));
         const std::string mutated = mutate(bytes, random);
         if (mutated == bytes || mutated.empty()) continue;
         const std::string read_text = read(name, mutated);
@@ -207,7 +207,7 @@ TEST_F(StoredFileTest, NeverTakesMutatedBytesForOthers) {
         EXPECT_EQ(damage_->offset + damage_->file_bytes, static_cast<std::int64_t>(mutated.size())) << name << ", seed " << seed;
         ++seen;
       }
-      EXPECT_GT(seen, 340) << name << " of " << size << " bytes: what is changed is rarely a byte that means nothing";
+      EXPECT_GT(seen, seeds * 17 / 20) << name << " of " << size << " bytes: what is changed is rarely a byte that means nothing";
     }
   }
 }

@@ -177,7 +177,8 @@ TEST_F(CsvNode, ReadsRowsByTheNamesOfEachFilesHeader) {
 }
 
 TEST_F(CsvNode, ReadsRowsByNumbers) {
-  const auto rows = read({{"paths", paths({{"a.tsv", "7\t\"text\"\n8\t\"more\t\n"}})}, {"header", false}, {"delimiter", "\t"}, {"quote", ""}, {"strict", false}, {"text_field", "2"}, {"id_field", "1"}});
+  const auto rows = read(
+      {{"paths", paths({{"a.tsv", "7\t\"text\"\n8\t\"more\t\n"}})}, {"header", false}, {"delimiter", "\t"}, {"quote", ""}, {"strict", false}, {"text_field", "2"}, {"id_field", "1"}});
   EXPECT_THAT(rows, ElementsAre(Document{"7", "\"text\"", "", "a.tsv"}, Document{"8", "\"more", "", "a.tsv"}));
 }
 

@@ -250,7 +250,8 @@ class Csv : public FileSource {
         .parameter(integer("max_record_bytes").unit("bytes").range(16, 1 << 30).defaults(256 << 20).about("A longer row is refused as record_too_large."))
         .determinism("pure")
         .source("RFC 4180; what it leaves open as in the csv module of Python 3.11")
-        .example("[node.reviews]\nplugin     = \"readers/csv\"\npaths      = [\"../data/reviews/*.tsv.xz\"]\ndelimiter  = \"\\t\"\ntext_field = \"review\"\ncolumns    = [\"title\", \"stars: number = rating\"]\n");
+        .example("[node.reviews]\nplugin     = \"readers/csv\"\npaths      = [\"../data/reviews/*.tsv.xz\"]\ndelimiter  = \"\\t\"\n"
+                 "text_field = \"review\"\ncolumns    = [\"title\", \"stars: number = rating\"]\n");
   }
 
   explicit Csv(const Params& params) : FileSource(params), options_(read_options(params)) { set_columns(options_.columns); }

@@ -67,7 +67,8 @@ bool begins_with_star(std::string_view line) noexcept {
 }
 
 bool is_modern_start(std::string_view line) noexcept {
-  return begins_with_star(line) && begins_with_any(trim(line, " \t*"), {"START OF THE PROJECT GUTENBERG", "START OF THIS PROJECT GUTENBERG", "START OF PROJECT GUTENBERG", "START OF THE COPYRIGHTED PROJECT GUTENBERG"});
+  return begins_with_star(line) && begins_with_any(trim(line, " \t*"), {"START OF THE PROJECT GUTENBERG", "START OF THIS PROJECT GUTENBERG", "START OF PROJECT GUTENBERG",
+                                                                      "START OF THE COPYRIGHTED PROJECT GUTENBERG"});
 }
 
 /// The line that ends the small print; the one that begins it ("***START**THE SMALL PRINT!") is another.
@@ -78,14 +79,15 @@ bool is_small_print_end(std::string_view line) noexcept {
 }
 
 bool is_modern_end(std::string_view line) noexcept {
-  return begins_with_star(line) && begins_with_any(trim(line, " \t*"), {"END OF THE PROJECT GUTENBERG", "END OF THIS PROJECT GUTENBERG", "END OF PROJECT GUTENBERG", "END OF THE COPYRIGHTED PROJECT GUTENBERG",
-                                                              "START: FULL LICENSE"});
+  return begins_with_star(line) && begins_with_any(trim(line, " \t*"), {"END OF THE PROJECT GUTENBERG", "END OF THIS PROJECT GUTENBERG", "END OF PROJECT GUTENBERG",
+                                                                      "END OF THE COPYRIGHTED PROJECT GUTENBERG", "START: FULL LICENSE"});
 }
 
 bool is_legacy_end(std::string_view line) noexcept {
-  return begins_with_any(trim(line, " \t*[<"), {"END OF THE PROJECT GUTENBERG", "END OF THIS PROJECT GUTENBERG", "END OF PROJECT GUTENBERG", "END OF THE COPYRIGHTED PROJECT GUTENBERG",
-                                               "END OF THIS IS COPYRIGHTED", "THIS IS A COPYRIGHTED PROJECT GUTENBERG ETEXT, DETAILS ABOVE", "ENDE DIESES PROJECT GUTENBERG",
-                                               "ENDE DIESES PROJEKT GUTENBERG", "ENDE DIESES ETEXTES", "ENDE DIESE PROJECT GUTENBERG", "FIN DE PROJECT GUTENBERG"});
+  return begins_with_any(trim(line, " \t*[<"),
+                         {"END OF THE PROJECT GUTENBERG", "END OF THIS PROJECT GUTENBERG", "END OF PROJECT GUTENBERG", "END OF THE COPYRIGHTED PROJECT GUTENBERG",
+                          "END OF THIS IS COPYRIGHTED", "THIS IS A COPYRIGHTED PROJECT GUTENBERG ETEXT, DETAILS ABOVE", "ENDE DIESES PROJECT GUTENBERG",
+                          "ENDE DIESES PROJEKT GUTENBERG", "ENDE DIESES ETEXTES", "ENDE DIESE PROJECT GUTENBERG", "FIN DE PROJECT GUTENBERG"});
 }
 
 /// Returns the line behind a start mark, which may be broken into several lines: it goes on to the next stars, in the same paragraph.
@@ -212,8 +214,9 @@ std::size_t next_paragraph(const Lines& lines, std::size_t line, std::size_t end
 
 bool is_credit(std::string_view line) noexcept {
   const std::string_view text = trim(line, " \t*([_");
-  if (begins_with_any(text, {"PRODUCED BY ", "E-TEXT PREPARED BY", "ETEXT PREPARED BY", "EBOOK PREPARED BY", "TRANSCRIBED BY ", "TRANSCRIBED FROM ", "SCANNED BY ", "SCANNED AND PROOFED BY", "PREPARED BY ",
-                             "HTML VERSION BY ", "THIS FILE WAS PRODUCED FROM IMAGES", "PROOFREADING TEAM AT ", "PROJECT GUTENBERG ONLINE DISTRIBUTED", "THE PROJECT GUTENBERG ONLINE DISTRIBUTED", "ONLINE DISTRIBUTED PROOFREADING"}))
+  if (begins_with_any(text, {"PRODUCED BY ", "E-TEXT PREPARED BY", "ETEXT PREPARED BY", "EBOOK PREPARED BY", "TRANSCRIBED BY ", "TRANSCRIBED FROM ", "SCANNED BY ",
+                             "SCANNED AND PROOFED BY", "PREPARED BY ", "HTML VERSION BY ", "THIS FILE WAS PRODUCED FROM IMAGES", "PROOFREADING TEAM AT ",
+                             "PROJECT GUTENBERG ONLINE DISTRIBUTED", "THE PROJECT GUTENBERG ONLINE DISTRIBUTED", "ONLINE DISTRIBUTED PROOFREADING"}))
     return true;
   for (const std::string_view kind : {"THIS ETEXT WAS ", "THIS E-TEXT WAS ", "THIS EBOOK WAS ", "THIS E-BOOK WAS ", "THIS PROJECT GUTENBERG ETEXT WAS "})
     if (begins(text, kind) && begins_with_any(text.substr(kind.size()), {"PREPARED", "PRODUCED", "TRANSCRIBED", "SCANNED", "TYPED", "CREATED", "PROVIDED"})) return true;

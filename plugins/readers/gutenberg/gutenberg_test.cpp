@@ -49,8 +49,9 @@ std::string body_of(const std::string& text, GutenbergOptions options = {}) { re
 // -------------------------------------------------------------------------------------------------------------------- the text alone
 
 TEST(Gutenberg, CutsEachFormOfMarks) {
-  for (const char* start : {"*** START OF THIS PROJECT GUTENBERG EBOOK THE RIVER ***", "*** START OF THE PROJECT GUTENBERG EBOOK THE RIVER ***", "***START OF THE PROJECT GUTENBERG EBOOK THE RIVER***",
-                            "  *** START OF THE PROJECT GUTENBERG EBOOK THE RIVER ***", "*** Start of the Project Gutenberg eBook The River ***", "*** START OF THE COPYRIGHTED PROJECT GUTENBERG EBOOK THE RIVER ***",
+  for (const char* start : {"*** START OF THIS PROJECT GUTENBERG EBOOK THE RIVER ***", "*** START OF THE PROJECT GUTENBERG EBOOK THE RIVER ***",
+                            "***START OF THE PROJECT GUTENBERG EBOOK THE RIVER***", "  *** START OF THE PROJECT GUTENBERG EBOOK THE RIVER ***", "*** Start of the Project Gutenberg eBook The River ***",
+                            "*** START OF THE COPYRIGHTED PROJECT GUTENBERG EBOOK THE RIVER ***",
                             "*** START OF THE PROJECT GUTENBERG EBOOK A LONG\nTITLE OF THE RIVER ***", "*** START OF THE PROJECT GUTENBERG EBOOK THE RIVER"}) {
     const GutenbergText found = read_gutenberg(modern(kBook, "UTF-8", start), {});
     EXPECT_EQ(found.text, kBook) << start;
@@ -61,7 +62,8 @@ TEST(Gutenberg, CutsEachFormOfMarks) {
                           "*** START: FULL LICENSE ***\n", "Ende dieses Project Gutenberg Etextes The River\n", "[End of Project Gutenberg's The River]\n",
                           "**This is a COPYRIGHTED Project Gutenberg Etext, Details Above**\n"})
     EXPECT_EQ(body_of(modern(kBook, "UTF-8", "*** START OF THE PROJECT GUTENBERG EBOOK THE RIVER ***", end)), kBook) << end;
-  for (const char* start : {"*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*", "*END THE SMALL PRINT! FOR PUBLIC DOMAIN EBOOKS*Ver.02/11/02*END*", "ENDTHE SMALL PRINT! FOR PUBLIC DOMAIN",
+  for (const char* start : {"*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*", "*END THE SMALL PRINT! FOR PUBLIC DOMAIN EBOOKS*Ver.02/11/02*END*",
+                            "ENDTHE SMALL PRINT! FOR PUBLIC DOMAIN",
                             "   *END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*", "*SMALL PRINT! Ver.04.29.93 FOR COPYRIGHT PROTECTED ETEXTS*END*"})
     EXPECT_EQ(body_of(legacy(kBook, start)), kBook) << start;
 }
@@ -113,13 +115,16 @@ TEST(Gutenberg, CutsAtTheLastOfOlderEnds) {
 }
 
 TEST(Gutenberg, CutsCreditsAndNotesUnlessTheyAreKept) {
-  const std::string credit = "Produced by Ann Body and the Online Distributed\nProofreading Team at http://www.pgdp.net\n\n\n\n", note = "[Transcriber's Note: [sic] is the\nauthor's.\n\nSo is this.]\n\n";
+  const std::string credit = "Produced by Ann Body and the Online Distributed\nProofreading Team at http://www.pgdp.net\n\n\n\n",
+                    note = "[Transcriber's Note: [sic] is the\nauthor's.\n\nSo is this.]\n\n";
   EXPECT_EQ(body_of(modern(credit + note + kBook)), kBook);
   EXPECT_EQ(body_of(modern(credit + kBook), {.keep_credits = true}), credit + kBook);
   EXPECT_EQ(body_of(modern(credit + note + kBook), {.keep_notes = true}), note + kBook);
-  for (const char* made : {"E-text prepared by A", "This etext was prepared by A", "This eBook was produced by A", "Transcribed from the 1899 edition by A", "[Scanned by A]", "(This file was produced from images by A)"})
+  for (const char* made : {"E-text prepared by A", "This etext was prepared by A", "This eBook was produced by A",
+                           "Transcribed from the 1899 edition by A", "[Scanned by A]", "(This file was produced from images by A)"})
     EXPECT_EQ(body_of(modern(std::string(made) + "\n\n" + kBook)), kBook) << made;
-  for (const char* told : {"TRANSCRIBER'S NOTE\n\nOne paragraph\nof two lines.\n", "Transcriber\xE2\x80\x99s Notes:\nSpelling is kept.\n", "+-- Transcribers' Note: a box --+\n| in two lines\n", "Transcriber's note\n"})
+  for (const char* told : {"TRANSCRIBER'S NOTE\n\nOne paragraph\nof two lines.\n", "Transcriber\xE2\x80\x99s Notes:\nSpelling is kept.\n",
+                           "+-- Transcribers' Note: a box --+\n| in two lines\n", "Transcriber's note\n"})
     EXPECT_EQ(body_of(modern(kBook + "\n\n" + told)), kBook) << told;
   const std::string deep = kBook + "\n\n" + kBook + "\nProduced by hand, it was\nno credit.\n\nTranscribers note much.\n";
   EXPECT_EQ(body_of(modern(kBook + deep)), kBook + deep);
@@ -188,7 +193,8 @@ class GutenbergNode : public ::testing::Test {
 };
 
 TEST_F(GutenbergNode, ReadsBooksWithColumns) {
-  node_ = std::make_unique<Runner>(flowrun_plugin_v1, Parameters{{"paths", paths({{"a.txt", modern(kBook)}, {"b.txt.bz2", bzip2(legacy(kBook))}, {"c.txt", "no marks"}, {"d.txt", ""}})}, {"domain", "books"}});
+  node_ = std::make_unique<Runner>(flowrun_plugin_v1, Parameters{{"paths", paths({{"a.txt", modern(kBook)}, {"b.txt.bz2", bzip2(legacy(kBook))},
+                                                                                      {"c.txt", "no marks"}, {"d.txt", ""}})}, {"domain", "books"}});
   node_->open();
   const std::vector<Batch> batches = node_->read_all();
   ASSERT_EQ(batches.size(), 1u);
@@ -217,14 +223,17 @@ TEST_F(GutenbergNode, SplitsABookIntoPiecesThatShareItsColumns) {
 
 TEST_F(GutenbergNode, ConvertsWhatAFileDeclares) {
   const std::string utf8 = "Le café.\n", latin = "Le caf\xE9.\n";
-  const auto rows = read({{"paths", paths({{"a", modern(latin, "ISO-8859-1")}, {"b", modern(utf8, "ISO-8859-1")}, {"c", modern(utf8, "no such thing")}, {"d", modern("\xEB\xCF\xC6\xC5\n", "KOI8-R")}, {"e", "\xEF\xBB\xBF" + modern(utf8)}})}});
-  EXPECT_THAT(rows, ElementsAre(Document{"a#0", utf8, "", "a"}, Document{"b#0", utf8, "", "b"}, Document{"c#0", utf8, "", "c"}, Document{"d#0", "Кофе\n", "", "d"}, Document{"e#0", utf8, "", "e"}));
+  const auto rows = read({{"paths", paths({{"a", modern(latin, "ISO-8859-1")}, {"b", modern(utf8, "ISO-8859-1")}, {"c", modern(utf8, "no such thing")},
+                                             {"d", modern("\xEB\xCF\xC6\xC5\n", "KOI8-R")}, {"e", "\xEF\xBB\xBF" + modern(utf8)}})}});
+  EXPECT_THAT(rows, ElementsAre(Document{"a#0", utf8, "", "a"}, Document{"b#0", utf8, "", "b"},
+                                Document{"c#0", utf8, "", "c"}, Document{"d#0", "Кофе\n", "", "d"}, Document{"e#0", utf8, "", "e"}));
   EXPECT_THAT(errors(), IsEmpty());
   EXPECT_EQ(read({{"paths", paths({{"a", "caf\xE9"}})}, {"encoding", "latin1"}}).at(0).text, "café");
 }
 
 TEST_F(GutenbergNode, RefusesWhatIsNotInItsEncoding) {
-  const auto rows = read({{"paths", paths({{"a", modern("caf\xE9\n", "ASCII")}, {"b", modern("caf\xE9\n", "UTF-8")}, {"c", "caf\xE9"}, {"d", modern("caf\xE9\n", "no such thing")}, {"e", modern("last\n")}})}});
+  const auto rows = read({{"paths", paths({{"a", modern("caf\xE9\n", "ASCII")}, {"b", modern("caf\xE9\n", "UTF-8")}, {"c", "caf\xE9"},
+                                             {"d", modern("caf\xE9\n", "no such thing")}, {"e", modern("last\n")}})}});
   EXPECT_THAT(rows, ElementsAre(Document{"e#0", "last\n", "", "e"}));
   ASSERT_EQ(errors().size(), 4u);
   EXPECT_EQ(errors()[0].code, "bad_encoding");

@@ -126,13 +126,13 @@ class Gutenberg : public FileSource {
                               .summary("Reads text files of Project Gutenberg without its header, footer and licence, with what the header says as columns (null where it is silent): "
                                        "'title', 'author', 'language', 'release_date', 'ebook_number'. Line ends become newlines.")
                               .parameter(string("encoding").defaults("").about(
-                                  "The encoding of the files, as `iconv --list` calls it; \"\": what a file declares (\"Character set encoding: ISO-8859-1\"), and UTF-8 where it declares none or is UTF-8 "
-                                  "all the same. A text that is not what it should be is refused as bad_utf8 or bad_encoding."))
+                                  "The encoding of the files, as `iconv --list` calls it; \"\": what a file declares (\"Character set encoding: ISO-8859-1\"), and UTF-8 where it "
+                                  "declares none or is UTF-8 all the same. A text that is not what it should be is refused as bad_utf8 or bad_encoding."))
                               .parameter(boolean("keep_credits").defaults(false).about("Keep the paragraphs at a text's start that say who made it: \"Produced by ...\", \"E-text prepared by ...\"."))
                               .parameter(boolean("keep_notes").defaults(false).about("Keep paragraphs that are a transcriber's note."))
                               .parameter(string("unmarked").choices({"keep", "refuse"}).defaults("keep").about(
-                                  "What becomes of a text without a mark of Project Gutenberg: it is kept whole, or refused as unmarked_text. The column 'marks' says which marks a text had: both, start, "
-                                  "end or none.")))
+                                  "What becomes of a text without a mark of Project Gutenberg: it is kept whole, or refused as unmarked_text. The column 'marks' says which "
+                                  "marks a text had: both, start, end or none.")))
         .determinism("pure")
         .source("https://www.gutenberg.org; the marks as in the package gutenberg 0.8.2; encodings by iconv, ISO-8859-1 as Windows-1252 (WHATWG Encoding Standard)")
         .example("[node.books]\nplugin = \"readers/gutenberg\"\npaths  = [\"../data/gutenberg/*.txt\"]\ndomain = \"books\"\nsplit  = \"bytes\"\n");
