@@ -35,6 +35,8 @@ TEST(Descriptor, ReadsEveryField) {
   EXPECT_TRUE(info.parameter("max_words")->required);
   EXPECT_FALSE(info.parameter("max_words")->max.has_value());
   EXPECT_EQ(info.parameter("mode")->choices, (std::vector<std::string>{"drop", "score"}));
+  ASSERT_EQ(info.parameter("stages")->fields.size(), 2u);
+  EXPECT_EQ(info.parameter("stages")->fields[1].type, "table<float>");
   EXPECT_EQ(info.parameter("absent"), nullptr);
   ASSERT_EQ(info.constraints.size(), 2u);
   EXPECT_EQ(info.constraints[0].kind, "less_or_equal");
@@ -46,11 +48,13 @@ TEST(Descriptor, ReadsWhatTheSdkWrites) {
   Descriptor sdk("readers/thing", "0.1.0");
   sdk.summary("Reads \"things\"\tand\nlines.").output(Port("out", "documents").columns({"language"})).parameter(paths("paths").required().about("Files."));
   sdk.parameter(number("share").range(0, 1).defaults(0.1).about("A share.")).parameter(integer("n").min_value(-3).defaults(7).about("A number."));
+  sdk.parameter(tables("stages").field(number("share").required().about("A share.")).field(numbers_by_key("weights").about("Weights.")).about("Stages."));
   const DescriptorInfo info = parse_descriptor(sdk.to_json("portable", "source"));
   EXPECT_EQ(info.summary, "Reads \"things\"\tand\nlines.");
   EXPECT_EQ(info.parameter("share")->default_value, 0.1);
   EXPECT_EQ(info.parameter("n")->min, -3);
   EXPECT_EQ(info.parameter("paths")->type, "paths");
+  EXPECT_TRUE(info.parameter("stages")->fields.at(0).required);
 }
 
 TEST(Descriptor, ReadsANativeFingerprint) {
