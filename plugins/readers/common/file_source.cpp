@@ -5,10 +5,10 @@
 
 namespace flowrun::readers {
 
-/// Reads the files of one unit, one after another.
+/// Reads the files, or parts of one, of one unit, one after another.
 class FileCursor : public Cursor {
  public:
-  FileCursor(const FileSource& source, Unit unit) : source_(&source), next_file_(unit.first), end_file_(unit.first + unit.count) {
+  FileCursor(const FileSource& source, Unit unit) : source_(&source), next_part_(unit.first), end_part_(unit.first + unit.count) {
     for (const Column& column : source.columns_) columns_.emplace_back(column.type);
   }
 
@@ -70,27 +70,29 @@ class FileCursor : public Cursor {
     }
   }
 
-  const InputFile& file() const { return source_->files_[next_file_]; }
+  const FilePart& part() const { return source_->parts_[next_part_]; }
+  const InputFile& file() const { return source_->files_[part().file]; }
 
   bool open_file(const Call& call) {
-    if (next_file_ == end_file_) return false;
-    stored_.emplace(file().path);
+    if (next_part_ == end_part_) return false;
+    if (part().end < 0) stored_.emplace(file().path);
+    else stored_.emplace(file().path, part().begin, part().end);
     window_.emplace(call, *stored_);
-    reader_ = source_->read_file(*window_, file());
+    reader_ = source_->read_part(*window_, part());
     return true;
   }
 
   void close_file(const Call& call) {
     reader_.reset();
     if (stored_->damage()) report(call, *stored_->damage());
-    ++next_file_;
+    ++next_part_;
   }
 
   /// Leaves a file whose rest its reader cannot read.
   void give_up(const Call& call) {
     reader_.reset();
     report(call, Damage{Code::kCorruptData, refusal_.code, refusal_.message, refusal_.offset, stored_bytes(file().path) - std::max<std::int64_t>(refusal_.offset, 0)});
-    ++next_file_;
+    ++next_part_;
   }
 
   void report(const Call& call, const Refusal& refusal) const {
@@ -120,10 +122,10 @@ class FileCursor : public Cursor {
   }
 
   const FileSource* source_;
-  std::size_t next_file_, end_file_;
+  std::size_t next_part_, end_part_;
   std::optional<StoredFile> stored_;
   std::optional<Window> window_;
-  std::unique_ptr<RecordReader> reader_;  ///< of file next_file_, where one is open
+  std::unique_ptr<RecordReader> reader_;  ///< of part next_part_, where one is open
   Record record_;
   Refusal refusal_;
   bool pending_ = false;  ///< record_ waits for a batch
@@ -132,8 +134,15 @@ class FileCursor : public Cursor {
 };
 
 FileSource::FileSource(const Params& params) : files_(params.files("paths")), domain_(params.string("domain")) {
+  std::vector<FilePart> parts(files_.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i].file = i;
+  set_parts(std::move(parts));
+}
+
+void FileSource::set_parts(std::vector<FilePart> parts) {
+  parts_ = std::move(parts);
   std::vector<std::int64_t> sizes;
-  for (const InputFile& file : files_) sizes.push_back(stored_bytes(file.path));
+  for (const FilePart& part : parts_) sizes.push_back(part.end < 0 ? stored_bytes(files_[part.file].path) : part.end - part.begin);
   units_ = group_units(sizes);
 }
 

@@ -49,6 +49,15 @@ class RecordReader {
   virtual Step next(const Call& call, Record& record, Refusal& refusal) = 0;
 };
 
+/// A part of a file that can be read by itself: bytes [begin, end) as stored.
+struct FilePart {
+  std::size_t file = 0;
+  std::int64_t begin = 0, end = -1;    ///< -1: the whole file
+  std::int64_t first_record = 0;       ///< number of its first record in the file
+  std::int64_t record_count = -1;      ///< -1: not known
+  bool is_last = true;                 ///< of its file
+};
+
 /// A source of documents over files. Threads: any number of units at once.
 class FileSource : public Source {
  public:
@@ -59,11 +68,16 @@ class FileSource : public Source {
 
   /// Makes the reader of `file`, whose text `window` shows. From any thread.
   virtual std::unique_ptr<RecordReader> read_file(Window& window, const InputFile& file) const = 0;
+  /// Makes the reader of a part; by default that of its file.
+  virtual std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const { return read_file(window, files_[part.file]); }
 
   /// Adds the parameters and the port that all file readers have; `columns_added` are those that are there whatever the parameters say.
   static Descriptor describe(Descriptor descriptor, std::vector<std::string> columns_added = {});
 
  protected:
+  const std::vector<InputFile>& files() const noexcept { return files_; }
+  /// Says in which parts the files are read, in the constructor or in `open`: each in the order of its bytes. Without it each file is one part.
+  void set_parts(std::vector<FilePart> parts);
   /// Adds columns to the documents, in the constructor.
   void set_columns(std::vector<Column> columns) { columns_ = std::move(columns); }
   const std::vector<Column>& columns() const noexcept { return columns_; }
@@ -74,7 +88,8 @@ class FileSource : public Source {
   std::vector<Column> columns_;
   std::vector<InputFile> files_;
   std::string domain_;
-  std::vector<Unit> units_;
+  std::vector<FilePart> parts_;
+  std::vector<Unit> units_;  ///< of parts
   std::int64_t batch_bytes_ = 0, batch_documents_ = 0;
 };
 

@@ -35,8 +35,14 @@ StoredBytes::StoredBytes(const std::string& path) : path_(path), size_(stored_by
   ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);  // advice alone: a failure changes nothing
 }
 
+StoredBytes::StoredBytes(const std::string& path, std::int64_t begin, std::int64_t end) : StoredBytes(path) {
+  if (::lseek(descriptor_, begin, SEEK_SET) < 0) throw_errno(path, "cannot be read");
+  offset_ = begin;
+  size_ = limit_ = std::min(size_, end);
+}
+
 StoredBytes::StoredBytes(StoredBytes&& other) noexcept
-    : path_(std::move(other.path_)), size_(other.size_), descriptor_(std::exchange(other.descriptor_, -1)), buffer_(std::move(other.buffer_)),
+    : path_(std::move(other.path_)), size_(other.size_), limit_(other.limit_), descriptor_(std::exchange(other.descriptor_, -1)), buffer_(std::move(other.buffer_)),
       begin_(other.begin_), end_(other.end_), offset_(other.offset_) {}
 
 StoredBytes::~StoredBytes() {
@@ -44,6 +50,7 @@ StoredBytes::~StoredBytes() {
 }
 
 std::size_t StoredBytes::read_file(char* out, std::size_t size) {
+  size = static_cast<std::size_t>(std::min<std::int64_t>(static_cast<std::int64_t>(size), std::max<std::int64_t>(limit_ - offset_, 0)));
   while (true) {
     const ssize_t got = ::read(descriptor_, out, size);
     if (got < 0 && errno == EINTR) continue;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ std::int64_t stored_bytes(const std::string& path);
 class StoredBytes {
  public:
   explicit StoredBytes(const std::string& path);
+  /// Shows the bytes from `begin` to `end` alone, or to the file's end where that comes first. Offsets are those of the file.
+  StoredBytes(const std::string& path, std::int64_t begin, std::int64_t end);
   StoredBytes(StoredBytes&& other) noexcept;
   StoredBytes& operator=(StoredBytes&&) = delete;
   ~StoredBytes();
@@ -33,7 +36,8 @@ class StoredBytes {
   std::size_t read_file(char* out, std::size_t size);
 
   std::string path_;
-  std::int64_t size_;
+  std::int64_t size_;  ///< offset of the end
+  std::int64_t limit_ = std::numeric_limits<std::int64_t>::max();  ///< nothing is read from there on; a whole file may grow
   int descriptor_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;  ///< of what is unread in buffer_

@@ -4,8 +4,7 @@
 
 namespace flowrun::readers {
 
-StoredFile::StoredFile(const std::string& path) {
-  StoredBytes bytes(path);
+StoredFile::StoredFile(const std::string& path, StoredBytes bytes) {
   const StoredFormat format = find_format(bytes.peek(), path);
   plain_ = format == StoredFormat::kPlain;
   decoder_ = make_decoder(format, std::move(bytes));

@@ -6,6 +6,7 @@
 #include <flowrun/params.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +23,9 @@ namespace flowrun::readers {
 /// Errors: kNotFound, kIo. Damage is a value, not an error, because the run may go on without the rest of the file.
 class StoredFile {
  public:
-  explicit StoredFile(const std::string& path);
+  explicit StoredFile(const std::string& path) : StoredFile(path, StoredBytes(path)) {}
+  /// Reads the bytes from `begin` to `end` as if they were the file: whole members, frames or streams of it.
+  StoredFile(const std::string& path, std::int64_t begin, std::int64_t end) : StoredFile(path, StoredBytes(path, begin, end)) {}
   /// Reads what `decoder` gives, as text that is not at its place in a file.
   explicit StoredFile(std::unique_ptr<Decoder> decoder) : decoder_(std::move(decoder)) {}
 
@@ -33,6 +36,8 @@ class StoredFile {
   bool is_plain() const noexcept { return plain_; }
 
  private:
+  StoredFile(const std::string& path, StoredBytes bytes);
+
   bool plain_ = false;
   std::unique_ptr<Decoder> decoder_;
 };

@@ -40,4 +40,17 @@ std::size_t character_start(std::string_view text, std::size_t offset) noexcept 
   return is_continuation(text[start]) ? offset : start;
 }
 
+void append_utf8(char32_t code, std::string& out) {
+  const auto byte = [&](char32_t value) { out += static_cast<char>(value); };
+  if (code < 0x80) {
+    byte(code);
+  } else if (code < 0x800) {
+    byte(0xC0 | code >> 6), byte(0x80 | (code & 63));
+  } else if (code < 0x10000) {
+    byte(0xE0 | code >> 12), byte(0x80 | (code >> 6 & 63)), byte(0x80 | (code & 63));
+  } else {
+    byte(0xF0 | code >> 18), byte(0x80 | (code >> 12 & 63)), byte(0x80 | (code >> 6 & 63)), byte(0x80 | (code & 63));
+  }
+}
+
 }  // namespace flowrun::readers

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace flowrun::readers {
@@ -10,5 +11,8 @@ std::size_t find_invalid_utf8(std::string_view text) noexcept;
 
 /// Returns the start of the character that byte `offset` < size belongs to, as far as that can be said of invalid text.
 std::size_t character_start(std::string_view text, std::size_t offset) noexcept;
+
+/// Appends a code point, which must be a scalar value of Unicode.
+void append_utf8(char32_t code, std::string& out);
 
 }  // namespace flowrun::readers

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "readers/common/utf8.hpp"
+
 namespace flowrun::readers {
 namespace {
 
@@ -11,19 +13,6 @@ std::int32_t hex4(std::string_view text) noexcept {
   std::int32_t value = 0;
   if (text.size() < 4 || text[0] == '-') return -1;
   return std::from_chars(text.data(), text.data() + 4, value, 16).ptr == text.data() + 4 ? value : -1;
-}
-
-void append_utf8(std::int32_t code, std::string& out) {
-  const auto byte = [&](std::int32_t value) { out += static_cast<char>(value); };
-  if (code < 0x80) {
-    byte(code);
-  } else if (code < 0x800) {
-    byte(0xC0 | code >> 6), byte(0x80 | (code & 63));
-  } else if (code < 0x10000) {
-    byte(0xE0 | code >> 12), byte(0x80 | (code >> 6 & 63)), byte(0x80 | (code & 63));
-  } else {
-    byte(0xF0 | code >> 18), byte(0x80 | (code >> 12 & 63)), byte(0x80 | (code >> 6 & 63)), byte(0x80 | (code & 63));
-  }
 }
 
 /// Decodes an escape that begins with "\u" and takes it off `rest`.
@@ -37,7 +26,7 @@ Unescaped take_unicode(std::string_view& rest, std::string& out) {
     rest.remove_prefix(6);
     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
   }
-  append_utf8(code, out);
+  append_utf8(static_cast<char32_t>(code), out);
   return Unescaped::kOk;
 }
 
