@@ -81,7 +81,6 @@ class FileSource : public Source {
   /// Adds columns to the documents, in the constructor.
   void set_columns(std::vector<Column> columns) { columns_ = std::move(columns); }
   const std::vector<Column>& columns() const noexcept { return columns_; }
-  const std::vector<InputFile>& files() const noexcept { return files_; }
 
  private:
   friend class FileCursor;
