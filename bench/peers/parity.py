@@ -60,6 +60,8 @@ def main():
     passed["gutenberg"] = tools and succeeds(sys.executable, HERE / "compare_gutenberg.py")
     passed["latex"] = succeeds(sys.executable, HERE / "compare_latex.py")
     passed["code"] = succeeds(sys.executable, HERE / "compare_code.py")
+    passed["mediawiki"] = tools and succeeds(sys.executable, HERE / "compare_mediawiki.py", "--megabytes", "5", "--repeats", "1")
+    passed["stackexchange"] = tools and succeeds(sys.executable, HERE / "compare_stackexchange.py", "--megabytes", "5", "--repeats", "1")
     print(json.dumps({"name": "parity", **passed}))
     sys.exit(0 if all(passed.values()) else 1)
 
