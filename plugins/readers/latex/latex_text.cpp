@@ -103,6 +103,7 @@ class Converter {
     out_ = in_body_ ? &body_ : &nowhere_;
     in_.push(source, TexInput::Kind::kFile, main_);
     convert();
+    at_end_ = true;
     close_environments(0);
     end_paragraph();
     document.title = flat(title_);
@@ -197,12 +198,14 @@ class Converter {
 
   // ------------------------------------------------------------------------------------------------ commands
   void command() {
-    const std::string name = in_.read_name(at_is_letter_);
+    std::string name = in_.read_name(at_is_letter_);
     if (name.empty()) return;
-    const WordInfo info = find_word(name);
+    WordInfo info = find_word(name);
     // What gives a paper its structure keeps its meaning, whatever the paper makes it look like.
-    if (info.word < Word::kHeading || info.word == Word::kDimension)
+    if (info.word < Word::kHeading || info.word == Word::kDimension) {
       if (const auto macro = macros_.find(name); macro != macros_.end()) return expand(macro->second);
+      if (const auto alias = aliases_.find(name); alias != aliases_.end()) info = find_word(name = alias->second);
+    }
     if (info.word == Word::kUnknown) return unknown(name);
     run_word(name, info);
   }
@@ -258,7 +261,7 @@ class Converter {
       case Word::kIfThenElse: return if_then_else();
       case Word::kAtLetter: at_is_letter_ = info.number != 0; return;
       case Word::kEndInput: leave(); return;
-      case Word::kBye: stopped_ = true; return;
+      case Word::kBye: return end_plain();
       case Word::kAnd: return out_->text(in_authors_ ? kNextAuthor : " ");
       case Word::kCsname: return csname();
       case Word::kDimension: return dimension();
@@ -467,8 +470,16 @@ class Converter {
     if (in_.take('=')) in_.skip_blanks();
     const std::string value = in_.read_argument(at_is_letter_);
     if (name.empty() || value == "\\" + name) return;
-    const auto known = value.starts_with('\\') ? macros_.find(value.substr(1)) : macros_.end();
-    macros_[name] = known != macros_.end() ? known->second : Macro{0, std::nullopt, shared(value)};
+    if (!value.starts_with('\\')) {
+      macros_[name] = {0, std::nullopt, shared(value)};
+    } else if (const auto macro = macros_.find(value.substr(1)); macro != macros_.end()) {
+      macros_[name] = Macro(macro->second);  // a copy: the place of what it is copied from may move
+    } else {
+      // What LaTeX itself has keeps its meaning under the new name, when the paper gives the old one another.
+      macros_.erase(name);
+      const auto alias = aliases_.find(value.substr(1));
+      aliases_[name] = std::string(alias == aliases_.end() ? value.substr(1) : alias->second);
+    }
   }
 
   void define_operator() {
@@ -657,6 +668,7 @@ class Converter {
   }
 
   void begin_document() {
+    ++documents_;
     if (in_body_) return;
     in_body_ = true;
     if (out_ == &nowhere_) out_ = &body_;
@@ -677,12 +689,22 @@ class Converter {
   }
 
   void end() {
-    if (in_.peek() != '{') return leave();  // plain TeX
+    if (in_.peek() != '{') return end_plain();
     const std::string name = in_.read_argument(at_is_letter_);
-    if (name == "document") return leave();
+    if (name == "document") return end_document();
     std::size_t at = open_.size();
     while (at > open_floor_ && open_[at - 1].name != name) --at;
     if (at > open_floor_) close_environments(at - 1);
+  }
+
+  /// A document within the document is a subfile, whose file ends here, or an example.
+  void end_document() {
+    if (in_body_ && (--documents_ <= 0 || in_.open_files() > 1)) leave();
+  }
+
+  /// \bye and \end end plain TeX; in LaTeX they stand in examples.
+  void end_plain() {
+    if (in_body_ && documents_ == 0) leave();
   }
 
   void close_environments(std::size_t size) {
@@ -699,6 +721,7 @@ class Converter {
       case Environment::kUnknown: break;
       case Environment::kTabular: out_->line(); break;
       case Environment::kFloat:
+        if (at_end_) out_->paragraph(), out_->text(closed.inner->take());  // nothing has closed it: what follows it is no part of it
         for (const std::string& text : closed.captions) {
           out_->paragraph();
           out_->text(text);
@@ -970,14 +993,15 @@ class Converter {
   std::unordered_map<std::string, std::pair<Macro, Text>> environments_;
   std::unordered_map<std::string, std::string> theorems_;
   std::unordered_map<std::string, bool> flags_;
+  std::unordered_map<std::string, std::string> aliases_;  ///< of commands that LaTeX itself has
   std::vector<OpenEnvironment> open_;
   std::size_t open_floor_ = 0;  ///< environments below belong to what an argument stands in
   std::vector<std::string> notes_, authors_;
   std::string title_, abstract_, preamble_abstract_;
   std::string short_verbs_;  ///< signs that \MakeShortVerb has made
   std::size_t failed_bytes_ = 0;
-  int argument_depth_ = 0;
-  bool in_body_ = false, stopped_ = false, at_is_letter_ = false, in_authors_ = false;
+  int argument_depth_ = 0, documents_ = 0;
+  bool in_body_ = false, stopped_ = false, at_end_ = false, at_is_letter_ = false, in_authors_ = false;
 };
 
 }  // namespace

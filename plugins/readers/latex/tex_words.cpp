@@ -45,24 +45,26 @@ void add_dropped(Words& words) {
            "hypersetup", "theoremstyle", "newlength", "newsavebox", "phantom", "hphantom", "vphantom", "cline", "date", "thanks", "email", "affiliation", "address", "institute", "altaffiliation",
            "pacs", "preprint", "orcid", "ORCID", "orcidlink", "ead", "inst", "correspondingauthor", "titlerunning", "authorrunning", "runningtitle", "runningauthor", "markright", "stepcounter",
            "newwrite", "newread", "usetikzlibrary", "tikzset", "pgfplotsset", "lstset", "setstretch", "linespread", "received", "revised", "accepted", "published", "ccsdesc",
-           "subjclass", "classification", "PACS", "volume", "citestyle", "setcitestyle", "captionsetup", "geometry", "sisetup", "makeindex", "bibliographyunit", "externaldocument", "epsffile",
-           "psfig", "epsfig", "epsfysize", "epsfxsize", "includepdf", "acmDOI", "acmISBN", "acmYear", "acmMonth", "acmVolume", "acmNumber", "acmArticle", "copyrightyear", "setcopyright",
+           "subjclass", "classification", "PACS", "volume", "citestyle", "setcitestyle", "captionsetup", "geometry", "sisetup", "bibliographyunit", "externaldocument", "epsffile",
+           "psfig", "epsfig", "includepdf", "acmDOI", "acmISBN", "acmYear", "acmMonth", "acmVolume", "acmNumber", "acmArticle", "copyrightyear", "setcopyright",
            "mailto", "altaffilmark", "offprints", "tag", "refstepcounter", "cellcolor", "rowcolor", "columncolor", "shorttitle", "shortauthors", "icmltitlerunning",
-           "setmainfont", "setsansfont", "setmonofont", "setdefaultlanguage", "setotherlanguage", "selectlanguage", "mathversion", "excludecomment", "includecomment", "arraystretch"});
+           "setmainfont", "setsansfont", "setmonofont", "setdefaultlanguage", "setotherlanguage", "selectlanguage", "mathversion", "excludecomment", "includecomment"});
   add_all(words, {Word::kDrop, "*m"}, {"vspace", "hspace", "tagged"});
-  add_all(words, {Word::kDrop, "om"}, {"usepackage", "RequirePackage", "documentclass", "documentstyle", "LoadClass", "todo", "PassOptionsToPackage", "acmConference", "addbibresource",
-                                       "corref", "cortext", "fntext", "tnotetext", "affil", "ccsdesc", "newcolumntype"});
+  add_all(words, {Word::kDrop, "om"}, {"usepackage", "RequirePackage", "documentclass", "documentstyle", "LoadClass", "todo", "acmConference", "addbibresource",
+                                       "corref", "cortext", "fntext", "tnotetext", "affil", "ccsdesc"});
   add_all(words, {Word::kDrop, "o"}, {"footnotemark", "linebreak", "pagebreak", "nolinebreak", "nopagebreak", "allowdisplaybreaks", "ProcessOptions", "printbibliography", "displaybreak"});
   add_all(words, {Word::kDrop, "*oom"}, {"includegraphics", "epsfbox", "includesvg", "includestandalone"});
-  add_all(words, {Word::kDrop, "mm"}, {"setlength", "addtolength", "setcounter", "addtocounter", "settowidth", "settoheight", "markboth", "addtocontents", "numberwithin", "DeclareUnicodeCharacter", "fontsize",
+  add_all(words, {Word::kDrop, "mm"}, {"setlength", "addtolength", "PassOptionsToPackage", "lstdefinestyle", "newtcolorbox", "newtcblisting", "setcounter", "addtocounter", "settowidth", "settoheight", "markboth", "addtocontents", "numberwithin", "DeclareUnicodeCharacter", "fontsize",
                                        "PackageWarning", "titlespacing", "pdfbookmark", "SetSymbolFont", "counterwithin", "setkeys", "AtBeginEnvironment", "newfloat", "crefname", "Crefname", "floatname"});
   add_all(words, {Word::kDrop, "mmm"}, {"definecolor", "addcontentsline", "DeclareMathSymbol"});
   add_all(words, {Word::kDrop, "omm"}, {"rule"});
   add_all(words, {Word::kDrop, "om"}, {"fancyhead", "fancyfoot", "lhead", "rhead", "chead", "lfoot", "rfoot", "cfoot", "color"});
   add_all(words, {Word::kDrop, "pm"}, {"cmidrule"});
+  words["newcolumntype"] = {Word::kDrop, "mom"};
+  words["lstdefinelanguage"] = {Word::kDrop, "omom"};
   words["newcounter"] = {Word::kDrop, "mo"};
   words["AtBeginDocument"] = words["AtEndDocument"] = {Word::kDrop, "m"};
-  add_all(words, {Word::kDimension}, {"hskip", "vskip", "kern", "parindent", "parskip", "baselineskip", "textwidth", "textheight", "oddsidemargin", "evensidemargin", "topmargin", "headheight", "headsep",
+  add_all(words, {Word::kDimension}, {"hskip", "vskip", "epsfxsize", "epsfysize", "kern", "parindent", "parskip", "baselineskip", "textwidth", "textheight", "oddsidemargin", "evensidemargin", "topmargin", "headheight", "headsep",
                                       "hsize", "vsize", "hoffset", "voffset", "magnification", "tolerance", "raise", "lower", "mkern", "baselinestretch", "columnsep", "footskip", "tabcolsep", "itemsep",
                                       "parsep", "topsep", "leftmargin", "abovedisplayskip", "belowdisplayskip", "overfullrule", "hangindent", "hangafter", "widowpenalty", "clubpenalty", "penalty", "hfuzz", "vfuzz"});
 }
