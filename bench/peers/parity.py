@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Compares what flowrun makes with the software that defines it: models and perplexity with transformers, the tokenizer with tokenizers, filter
 decisions with datatrove, readers with Python's json and csv and with gutenbergpy. Called by `make parity`, which has run the default graph before; run it in the environment of requirements.txt.
+decisions with datatrove, Parquet files with pyarrow, token shards with numpy. Called by `make parity`, which has run the default graph before; run it in the
+environment of requirements.txt.
 
 Every comparison prints JSON lines; exits with 1 if one of them says no.
 """
@@ -62,6 +64,8 @@ def main():
     passed["code"] = succeeds(sys.executable, HERE / "compare_code.py")
     passed["mediawiki"] = tools and succeeds(sys.executable, HERE / "compare_mediawiki.py", "--megabytes", "5", "--repeats", "1")
     passed["stackexchange"] = tools and succeeds(sys.executable, HERE / "compare_stackexchange.py", "--megabytes", "5", "--repeats", "1")
+    passed["parquet"] = succeeds(sys.executable, HERE / "compare_parquet.py")
+    passed["token_shards"] = succeeds(sys.executable, HERE / "compare_shards.py")
     print(json.dumps({"name": "parity", **passed}))
     sys.exit(0 if all(passed.values()) else 1)
 

@@ -27,7 +27,7 @@ struct LeafColumn {
 /// where there is none, where it is more than a value or a list of values, and where documents have no column of its type.
 LeafColumn find_column(const parquet::SchemaDescriptor& schema, const std::string& name);
 
-/// Reads one column of one row group, row by row. What is shown is valid until the next `advance`. Memory: one page.
+/// Reads one column of one row group, row by row. What is shown is valid until the next `advance`. Memory: a page and the dictionary.
 class ColumnRows {
  public:
   /// `expected_rows` is what the footer says.

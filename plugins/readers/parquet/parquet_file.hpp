@@ -44,7 +44,7 @@ class RowGroupRows {
   virtual void append_kept(std::vector<ColumnBuilder>& builders) const = 0;
 };
 
-/// One open file. Threads: one call at a time. Memory: the footer, and of a row group being read one page of each wanted column and 64 KiB.
+/// One open file. Threads: one call at a time. Memory: the footer, and of a row group being read one page, the dictionary and 64 KiB of each wanted column.
 ///
 /// Errors: kNotFound, kIo; kCorruptData for damage and for more than `max_page_bytes` of pages at once, kInvalidArgument for columns that are missing or have
 /// a type that documents have not, kUnsupported for encryption and for codecs that Arrow was built without.

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Compares writers/token_shards and readers/tokens with numpy, by Megatron-LM's published rules, and with megatron-core itself where it is installed.
+
+    compare_shards.py [--datasets N] [--seed N]     N random datasets each way; exits with 1 where a token differs
+    compare_shards.py --speed [--megabytes N]       MB a second of CPU time beside numpy, and peak memory on N and 10 N MB
+
+Prints JSON lines. megatron-core needs only its own files and torch: pip install --no-deps megatron-core==0.16.1.
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "bench")]
+from common import FLOWRUN, emit  # noqa: E402
+
+try:
+    import torch
+    from megatron.core.datasets.indexed_dataset import IndexedDataset, IndexedDatasetBuilder
+except ImportError:
+    IndexedDataset = None
+
+TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16}
+
+
+def run(folder, graph, threads=1):
+    (folder / "graph.toml").write_text(graph, encoding="utf-8")
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    command = [FLOWRUN, "run", "graph.toml", "--output", "run", "--no-cache", "--threads", str(threads), "--json"]
+    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if finished.returncode != 0:
+        raise SystemExit(f"flowrun ended with {finished.returncode}: {finished.stderr}")
+
+
+def read_index(path):
+    """Reads an .idx file by its published layout: dtype, lengths, byte offsets, and the first sequence of each document."""
+    data = path.read_bytes()
+    magic, version, code, sequences, marks = struct.unpack_from("<9sQBQQ", data)
+    assert magic == b"MMIDIDX\0\0" and version == 1, (magic, version)
+    at = 34
+    lengths = np.frombuffer(data, np.int32, sequences, at)
+    pointers = np.frombuffer(data, np.int64, sequences, at + 4 * sequences)
+    documents = np.frombuffer(data, np.int64, marks, at + 12 * sequences)
+    assert len(data) == at + 12 * sequences + 8 * marks
+    return np.dtype(TYPES[code]), lengths, pointers, documents
+
+
+def read_megatron(stem):
+    dtype, lengths, pointers, documents = read_index(stem.with_suffix(".idx"))
+    tokens = np.memmap(stem.with_suffix(".bin"), dtype, "r") if len(lengths) and lengths.sum() else np.zeros(0, dtype)
+    sequences = [tokens[pointer // dtype.itemsize : pointer // dtype.itemsize + length].tolist() for pointer, length in zip(pointers, lengths)]
+    return [sum(sequences[begin:end], []) for begin, end in zip(documents, documents[1:])]
+
+
+def read_raw(stem):
+    index = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+    tokens = np.fromfile(stem.with_suffix(".bin"), index["dtype"])
+    assert len(tokens) == index["tokens"] == sum(index["lengths"]) and len(index["lengths"]) == index["documents"]
+    return [part.tolist() for part in np.split(tokens, np.cumsum(index["lengths"])[:-1])] if index["lengths"] else []
+
+
+def read_by_megatron_core(stem):
+    dataset = IndexedDataset(str(stem))
+    marks = dataset.document_indices
+    return [sum((dataset[i].tolist() for i in range(begin, end)), []) for begin, end in zip(marks, marks[1:])]
+
+
+def write_by_numpy(stem, documents, dtype):
+    """Writes documents, each a list of sequences, by the published layout."""
+    lengths = np.array([len(sequence) for document in documents for sequence in document], np.int32)
+    code = next(code for code, kind in TYPES.items() if kind is dtype)
+    pointers = np.concatenate([[0], np.cumsum(lengths.astype(np.int64))])[: len(lengths)] * np.dtype(dtype).itemsize
+    marks = np.concatenate([[0], np.cumsum([len(document) for document in documents])])
+    np.array([token for document in documents for sequence in document for token in sequence], dtype).tofile(stem.with_suffix(".bin"))
+    header = struct.pack("<9sQBQQ", b"MMIDIDX\0\0", 1, code, len(lengths), len(marks))
+    stem.with_suffix(".idx").write_bytes(header + lengths.tobytes() + pointers.astype(np.int64).tobytes() + marks.astype(np.int64).tobytes())
+
+
+def write_by_megatron_core(stem, documents, dtype):
+    builder = IndexedDatasetBuilder(f"{stem}.bin", dtype=dtype)
+    for document in documents:
+        for sequence in document:
+            builder.add_item(torch.tensor(sequence, dtype=torch.int64))
+        builder.end_document()
+    builder.finalize(f"{stem}.idx")
+
+
+def shards_graph(paths, form, options, batch=4096):
+    return f"""[run]
+memory_bytes = 16_000_000
+batch_documents = {batch}
+[node.tokens]
+plugin = "readers/tokens"
+paths = ["{paths}"]
+[node.out]
+plugin = "writers/token_shards"
+in = "tokens"
+path = "shards"
+format = "{form}"
+{options}
+"""
+
+
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def check_writing(folder, draw):
+    """JSONL through writers/token_shards, read by each independent reader; the bytes must not depend on threads and batches."""
+    form, size = draw.choice(["megatron", "raw"]), draw.choice([2, 4])
+    end = 2**16 if size == 2 else 2**31 if form == "megatron" else 2**32
+    documents = [[draw.randrange(end) for _ in range(draw.choice([0, 1, 9, 400]))] for _ in range(draw.choice([1, 40, 3000]))]
+    (folder / "in.jsonl").write_text("".join(json.dumps({"input_ids": ids}) + "\n" for ids in documents), encoding="utf-8")
+    append = draw.random() < 0.5
+    options = f"token_bytes = {size}\nappend_endoftext = {str(append).lower()}\n" + draw.choice(["", "shard_tokens = 5000\n", "shard_bytes = 100000\n"]) + ("endoftext_id = 7\n" if append else "")
+    runs = []
+    for threads, batch in ((1, 4096), (2, 5)):
+        run(folder, shards_graph("in.jsonl", form, options, batch), threads)
+        runs.append(files_of(folder / "run/shards"))
+    stems = sorted({path.with_suffix("") for path in (folder / "run/shards").iterdir()})
+    expected = [ids + [7] * append for ids in documents]
+    readers = {"numpy": read_megatron if form == "megatron" else read_raw}
+    if form == "megatron" and IndexedDataset and any(expected):
+        readers["megatron-core"] = lambda stem: read_by_megatron_core(stem) if stem.with_suffix(".bin").stat().st_size else read_megatron(stem)
+    differing = {name for name, read in readers.items() if sum((read(stem) for stem in stems), []) != expected}
+    if runs[0] != runs[1]:
+        differing.add("bytes with two threads")
+    return sum(map(len, expected)), sorted(differing)
+
+
+def check_reading(folder, draw):
+    """Files of numpy and of megatron-core through readers/tokens, whose rows writers/token_shards then gives as raw tokens."""
+    dtype = draw.choice(list(TYPES.values()))
+    end = min(np.iinfo(dtype).max + 1, 2**32)
+    documents = [[[draw.randrange(end) for _ in range(draw.choice([0, 1, 9, 400]))] for _ in range(draw.choice([1, 1, 3]))] for _ in range(draw.choice([1, 40, 1500]))]
+    differing = []
+    writers = {"numpy": write_by_numpy} | ({"megatron-core": write_by_megatron_core} if IndexedDataset else {})
+    for name, write in writers.items():
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        (folder / "data").mkdir()
+        write(folder / "data/a", documents, dtype)
+        run(folder, shards_graph("data/*", "raw", "append_endoftext = false"), draw.choice([1, 2]))
+        if read_raw(folder / "run/shards/shard-00000") != [sum(document, []) for document in documents]:
+            differing.append(name)
+    return sum(len(sequence) for document in documents for sequence in document), differing
+
+
+def compare(arguments):
+    draw = random.Random(arguments.seed)
+    failed = False
+    peers = f"numpy {np.__version__}" + (", megatron-core" if IndexedDataset else "")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, check in (("writing", check_writing), ("reading", check_reading)):
+            tokens, differing, first = 0, 0, None
+            for _ in range(arguments.datasets):
+                compared, differences = check(pathlib.Path(folder), draw)
+                tokens += compared
+                differing += bool(differences)
+                first = first or differences or None
+            print(json.dumps({"name": f"token_shards.{name}", "peers": peers, "datasets": arguments.datasets, "tokens": tokens, "datasets_that_differ": differing, "first_difference": first}), flush=True)
+            failed = failed or differing > 0
+    sys.exit(1 if failed else 0)
+
+
+def make_shards(folder, megabytes, count):
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    (folder / "data").mkdir()
+    generator = np.random.default_rng(1)
+    documents = megabytes * 1_000_000 // 2 // 1000
+    for number in range(count):
+        tokens = generator.integers(0, 50000, documents * 1000, np.uint16)
+        tokens.tofile(folder / f"data/{number}.bin")
+        lengths = np.full(documents, 1000, np.int32)
+        header = struct.pack("<9sQBQQ", b"MMIDIDX\0\0", 1, 8, documents, documents + 1)
+        pointers = np.arange(documents, dtype=np.int64) * 2000
+        (folder / f"data/{number}.idx").write_bytes(header + lengths.tobytes() + pointers.tobytes() + np.arange(documents + 1, dtype=np.int64).tobytes())
+
+
+def numpy_copies(folder):
+    """What a script does: documents by position, as 32-bit numbers, written again as 16-bit ones."""
+    with open(folder / "copy.bin", "wb") as out:
+        for stem in sorted({path.with_suffix("") for path in (folder / "data").iterdir()}):
+            dtype, lengths, pointers, _ = read_index(stem.with_suffix(".idx"))
+            tokens = np.memmap(stem.with_suffix(".bin"), dtype, "r")
+            for pointer, length in zip(pointers // dtype.itemsize, lengths):
+                out.write(tokens[pointer : pointer + length].astype(np.uint32).astype(np.uint16).tobytes())
+
+
+def peak_megabytes(folder, graph):
+    (folder / "graph.toml").write_text(graph, encoding="utf-8")
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    code = "import resource,subprocess,sys;subprocess.run(sys.argv[1:],check=True,capture_output=True);print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024)"
+    command = [sys.executable, "-c", code, FLOWRUN, "run", "graph.toml", "--output", "run", "--no-cache", "--threads", "1"]
+    return float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
+
+
+def cpu_seconds():
+    """Of this process and its children: what others do on the machine does not count."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def measure(arguments):
+    graph = shards_graph("data/*", "megatron", "token_bytes = 2\nappend_endoftext = false\n")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        make_shards(folder, arguments.megabytes, 1)
+        times = {"token_shards.copy": [], "token_shards.copy_by_numpy": []}
+        for _ in range(5):
+            for label, function in (("token_shards.copy", lambda: run(folder, graph)), ("token_shards.copy_by_numpy", lambda: numpy_copies(folder))):
+                before = cpu_seconds()
+                function()
+                times[label].append(arguments.megabytes / (cpu_seconds() - before))
+        for label, values in times.items():
+            emit(label, "MB of uint16 tokens a CPU second, whole command", values, megabytes=arguments.megabytes)
+        small = peak_megabytes(folder, graph)
+        make_shards(folder, arguments.megabytes, 10)
+        emit("token_shards.peak_memory", "MB", [peak_megabytes(folder, graph)], on_a_tenth_of_the_data=round(small, 1))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--megabytes", type=int, default=100)
+    arguments = parser.parse_args()
+    measure(arguments) if arguments.speed else compare(arguments)
+
+
+if __name__ == "__main__":
+    main()
