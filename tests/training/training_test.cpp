@@ -197,6 +197,63 @@ TEST_F(Training, SwappingTheObjectiveReusesTheTokens) {
   EXPECT_NE(read("mlm/model/model.safetensors"), read("clm/model/model.safetensors"));
 }
 
+TEST_F(Training, PlanSaysHowOftenTheTokensAreSeen) {
+  const auto plan = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"plan", "tiny.toml", "--artifacts", "artifacts"});
+    const auto finished = flowrun(std::move(more));
+    EXPECT_EQ(finished.exit_code, 0) << finished;
+    return finished.out;
+  };
+  EXPECT_TRUE(nlohmann::json::parse(plan({"--json"}))["model"]["unique_tokens"].is_null()) << "nothing is tokenized yet";
+  // With one epoch and weights of 1 the packer is given each document once, and says how many tokens it counts.
+  ASSERT_EQ(run_tiny("run", {"--set", "node.mix.epochs=1", "--set", "node.mix.weights={ a = 1.0 }"}).exit_code, 0);
+  std::int64_t counted = 0;
+  for (const auto& line : json_lines("run/log.jsonl")) {
+    const std::string text = line.value("message", "");
+    if (const auto at = text.find(" documents of "); at != std::string::npos && text.find(" with their ends") != std::string::npos) counted = std::stoll(text.substr(at + 14));
+  }
+  const auto once = nlohmann::json::parse(plan({"--json"}))["model"], often = nlohmann::json::parse(plan({"--json", "--set", "node.train.steps=100000"}))["model"];
+  EXPECT_EQ(once["unique_tokens"], counted);
+  EXPECT_EQ(once["tokens"], kSteps * 4 * 16);
+  EXPECT_EQ(once["effective_tokens"], once["tokens"]) << "less than one epoch";
+  EXPECT_DOUBLE_EQ(often["epochs"].get<double>(), 100000.0 * 4 * 16 / static_cast<double>(counted));
+  EXPECT_GT(often["effective_tokens"].get<double>(), 10.0 * static_cast<double>(counted));
+  EXPECT_LT(often["effective_tokens"].get<double>(), 16.4 * static_cast<double>(counted)) << "no number of epochs is worth more than 1 + R*";
+  EXPECT_EQ(plan({}).find("above 4 epochs"), std::string::npos);
+  EXPECT_NE(plan({"--set", "node.train.steps=100000"}).find("above 4 epochs"), std::string::npos);
+}
+
+TEST_F(Training, TrainsOnEveryPackerAndGoesOnAlike) {
+  const std::string concat = read("tiny.toml");
+  const auto with_packer = [&](const std::string& packer) {
+    std::string toml = concat;
+    const std::string from = "plugin = \"packers/concat\"\nin = \"mix\"\nsequence_length = 16\nshuffle_window = 64\n", mix = "weights = { a = 2.0 }\n";
+    toml.replace(toml.find(from), from.size(), packer + "in = \"mix\"\nsequence_length = 16\n");
+    toml.replace(toml.find(mix), mix.size(), "epochs = 2\n");
+    write("tiny.toml", toml);
+  };
+  for (const std::string packer : {"best_fit", "rows", "buckets"})
+    for (const std::string objective : {"clm", "mlm"}) {
+      with_packer("plugin = \"packers/" + packer + "\"\n" + (packer == "buckets" ? "min_length = 4\nbatch_size = 4\ncurriculum = \"grow_p100\"\n" : ""));
+      const std::string name = packer + "-" + objective;
+      const std::vector<std::string> swap{"--set", "node.loss.plugin=objectives/" + objective};
+      ASSERT_EQ(run_tiny(name, swap).exit_code, 0) << name;
+      ASSERT_EQ(run_tiny(name + "-stopped", swap, {{"FLOWRUN_FAULT", "training:17:eio"}}).exit_code, 74) << name;
+      ASSERT_EQ(run_tiny(name + "-stopped", swap).exit_code, 0) << name;
+      EXPECT_EQ(read(name + "/metrics.jsonl"), read(name + "-stopped/metrics.jsonl")) << name;
+    }
+  // 64 tokens a step, in rows of 4, 8 or 16: a row has one target fewer than tokens.
+  std::map<std::int64_t, int> targets;
+  std::int64_t before = 0;
+  for (const auto& line : json_lines("buckets-clm/metrics.jsonl")) {
+    if (line["kind"] != "train") continue;
+    ++targets[line["tokens"].get<std::int64_t>() - before];
+    before = line["tokens"];
+  }
+  for (const auto& [count, steps] : targets) EXPECT_TRUE(count == 48 || count == 56 || count == 60) << count << " targets in " << steps << " steps";
+  EXPECT_GT(targets.size(), 1u);
+}
+
 TEST_F(Training, ATokenizerOfAnyNameIsInTheModel) {
   ASSERT_EQ(run_tiny("first").exit_code, 0);
   write("given/vocabulary-300.json", read("first/model/tokenizer.json"));
