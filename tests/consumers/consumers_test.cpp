@@ -65,6 +65,25 @@ TEST_F(Consumers, NothingOfTheTreePointsToWhereItWasBuilt) {
   }
 }
 
+#if FLOWRUN_PARQUET
+// These plugins alone need a library that stays where the set-up has put it.
+TEST_F(Consumers, TheMovedTreeReadsAndWritesParquet) {
+  folder_->write("parquet/in.jsonl", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n");
+  folder_->write("parquet/write.toml",
+                 "[run]\nname = \"write\"\n[node.web]\nplugin = \"readers/jsonl\"\npaths = [\"in.jsonl\"]\n[node.out]\nplugin = \"writers/parquet\"\nin = \"web\"\npath = \"out.parquet\"\n");
+  folder_->write("parquet/read.toml",
+                 "[run]\nname = \"read\"\n[node.web]\nplugin = \"readers/parquet\"\npaths = [\"runs/write/out.parquet\"]\nid_field = \"id\"\n[node.out]\nplugin = \"writers/jsonl\"\nin = \"web\"\n"
+                 "path = \"out.jsonl\"\n");
+  for (const char* graph : {"write.toml", "read.toml"}) {
+    const auto finished = installed_flowrun({graph}, path("parquet"));
+    ASSERT_EQ(finished.exit_code, 0) << finished;
+  }
+  EXPECT_EQ(read_file(path("parquet/runs/read/out.jsonl")),
+            "{\"id\":\"in.jsonl#0\",\"text\":\"one\",\"domain\":\"\",\"source\":\"runs/write/out.parquet\"}\n"
+            "{\"id\":\"in.jsonl#1\",\"text\":\"two\",\"domain\":\"\",\"source\":\"runs/write/out.parquet\"}\n");
+}
+#endif
+
 TEST_F(Consumers, TheTemplateBuildsTestsAndRuns) {
   const std::string project = build_copy("sdk/template", "template");
   const auto tested = run({{FLOWRUN_CTEST, "--test-dir", project + "/build", "--output-on-failure", "--no-tests=error"}}, 300);

@@ -199,6 +199,15 @@ TEST_F(ParquetNode, ReportsAFileThatIsNoParquetAndGoesOn) {
   }
 }
 
+TEST_F(ParquetNode, RefusesAFileThatIsCutAnywhere) {
+  const std::string good = read_file(kTestdata + "page_version_2.parquet");
+  for (std::size_t size = 0; size < good.size(); size += good.size() / 50) {
+    EXPECT_THAT(read({folder_.write("a.parquet", good.substr(0, size))}), IsEmpty()) << size;
+    ASSERT_EQ(errors().size(), 1u) << size;
+    EXPECT_EQ(errors()[0].code, "damaged_parquet");
+  }
+}
+
 TEST_F(ParquetNode, GivesUpARowGroupAndGoesOnWithTheNext) {
   std::string bytes = read_file(kTestdata + "page_checksums.parquet");
   const std::size_t frame = bytes.find("\x28\xb5\x2f\xfd");  // the first zstd frame is a page of 'number'
