@@ -77,6 +77,7 @@ TEST(LatexText, KeepsVerbatimAndDropsComments) {
 TEST(LatexText, ExpandsMacros) {
   EXPECT_EQ(text_of("\\newcommand{\\a}{x}\\newcommand\\b[2]{#2-#1}\\renewcommand{\\a}{y}\\newcommand{\\c}[2][d]{(#1,#2)}\\def\\e#1#2{#2#1}\\let\\f=\\b \\a{} \\b{1}{2} \\c{3} \\c[4]{5} \\e67 \\f{8}{9}"),
             "y 2-1 (d,3) (4,5) 76 9-8");
+  EXPECT_EQ(text_of("\\let\\old\\ss\\def\\ss{(\\old)}\\ss \\let\\new\\old\\new"), "(ß)ß");
   EXPECT_EQ(text_of("\\def\\q#1.{x}\\q a. b"), "a. b") << "a parameter with an end of its own is not simple";
   EXPECT_EQ(text_of("\\newcommand{\\eg}{e.g.\\xspace}\\eg this \\eg, \\newenvironment{n}[1]{<#1:}{>}\\begin{n}{z}in\\end{n}"), "e.g. this e.g., <z:in>");
   EXPECT_EQ(text_of("\\newcommand{\\R}{\\mathbb{R}}\\DeclareMathOperator{\\tr}{tr}\\newcommand{\\norm}[1]{\\|#1\\|}$\\tr x\\in\\R,\\ \\norm{\\R}$ \\newcommand{\\al}{\\ensuremath{\\alpha}}\\al b"),
@@ -121,6 +122,13 @@ TEST(LatexText, JoinsInputs) {
                        .document;
   EXPECT_EQ(out.text, "a 1 b 23 4");
   EXPECT_THAT(out.missing, ElementsAre("none"));
+}
+
+TEST(LatexText, LosesNothingBehindWhatNobodyCloses) {
+  EXPECT_EQ(text_of("a\\begin{figure}\\caption{c} b\n\nd"), "a\n\nb\n\nd\n\nc");
+  EXPECT_EQ(text_of("\\documentclass{a}\\begin{document}a\\begin{example}\\begin{document}b\\end{document}\\end{example}c\\end{document}d"), "abc");
+  EXPECT_EQ(text_of("\\documentclass{a}\\unheard{\\bye \\end{document}}\\makeindex\\begin{document}a \\bye b\\end{document}c"), "a b");
+  EXPECT_EQ(text_of("plain \\TeX\n\\bye junk"), "plain TeX");
 }
 
 TEST(LatexText, BoundsWhatMacrosExpandTo) {
