@@ -25,7 +25,7 @@ from common import emit  # noqa: E402
 PARTS = [
     ("search", re.compile(r"bpe::Bpe::|DoubleArray|JoinedPairs")),
     ("cache", re.compile(r"bpe::BpeEncoder::|PretokenCache")),
-    ("scanner", re.compile(r"scan_|::skip|class_at|::decode\(|contraction_bytes|space_end|numbers_end|cased_word|word_end")),
+    ("scanner", re.compile(r"scan_|read_window|_starts|::skip|class_at|::decode\(|contraction_bytes|space_end|numbers_end|cased_word|word_end")),
 ]
 LINE = re.compile(r"^\s*([\d,]+) \([^)]*\)\s+\S*?:(.*)$")
 

@@ -1,7 +1,12 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <flowrun/error.hpp>
 
 #include "cli/commands.hpp"
 
@@ -37,8 +42,9 @@ void add_verbosity(CLI::App& command, run::Verbosity& verbosity) {
 }
 
 void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  // Whoever has closed the pipe wants no more; anything else is a loss.
+  if (!written && errno != EPIPE) throw Error(Code::kIo, fmt::format("standard output cannot be written: {}", std::strerror(errno)));
 }
 
 bool wants_colour() { return ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -133,9 +134,12 @@ void answer_lines(std::istream& in, const std::string& name, const Settings& set
     const std::string text = settings.jsonl ? text_of(line, place) : line;
     try {
       print(tokenizer.encode(text, settings.jsonl, !settings.no_special_tokens) + "\n");
-    } catch (Error& error) {
-      error.add_context("in " + place);
-      throw;
+    } catch (const Error& error) {
+      // Text that the model has no token for is bad input, as text that is not UTF-8.
+      Error placed(error.code() == Code::kInvalidArgument ? Code::kCorruptData : error.code(), error.message());
+      for (const std::string& line_of : error.context()) placed.add_context(line_of);
+      placed.add_context("in " + place);
+      throw placed;
     }
   }
   if (in.bad()) throw Error(Code::kIo, fmt::format("'{}' cannot be read", name));
@@ -155,6 +159,11 @@ void add_tokenize(CLI::App& app, Invocation& invocation) {
   command->add_option("files", settings->files, "Files to read (default: standard input)")->type_name("FILE");
   add_plugin_folders(*command, settings->folders);
   command->callback([settings, &invocation] {
+    // There is nothing to finish: the first INT or TERM ends it at once.
+    if (const int earlier = invocation.stop->signal.exchange(SIGTERM); earlier != 0) {
+      invocation.result = 128 + earlier;
+      return;
+    }
     plugin::Registry registry(plugin::search_folders(settings->folders));
     const LoadedTokenizer tokenizer(registry, settings->tokenizer, settings->pattern);
     if (settings->files.empty()) answer_lines(std::cin, "<stdin>", *settings, tokenizer);

@@ -92,6 +92,8 @@ class Runner {
     const std::string output = options_.output.empty() ? "runs/" + checked_.resolved.run.name : options_.output;
     const std::string artifacts = options_.no_cache ? absolute(output) + ".no-cache" : artifacts_root(options_);
     Prepared prepared = prepare_or_stop(artifacts);
+    // Before the folder is touched: a mistake in a parameter must not move a finished run aside.
+    check_parameters({checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, "", 1});
     RunFolder folder(output, prepared.identity, options_.fresh, reporter_);
     // With --no-cache the artifacts are this run's own: behind its lock nobody else uses them, and an unfinished one goes on with them.
     if (options_.no_cache && folder.state() != FolderState::kUnfinished) fs::remove_all(artifacts);
@@ -181,7 +183,6 @@ class Runner {
   }
 
   void run_stages(const RunContext& context, const std::string& graph_hash) {
-    check_parameters(context);
     const std::size_t count = context.plan.stages.size();
     for (std::size_t s = 0; s < count; ++s) {
       const std::string title = fmt::format("stage {}/{}", s + 1, count);

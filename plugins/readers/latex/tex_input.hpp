@@ -38,7 +38,10 @@ class TexInput {
 
   /// Returns the unread part of the uppermost text that has one; empty at the end or at a barrier. Valid until the next push.
   std::string_view rest();
-  void advance(std::size_t n) noexcept { frames_.back().at += n; }
+  /// Passes over `n` bytes of `rest`, which is empty, so that n is 0, where there is no text any more.
+  void advance(std::size_t n) noexcept {
+    if (n > 0) frames_.back().at += n;
+  }
   /// Returns the next character, -1 at the end or at a barrier.
   int peek() {
     const std::string_view bytes = rest();

@@ -50,7 +50,7 @@ class BpeTrainerNode : public TrainerNode {
     options_.min_frequency = static_cast<std::uint64_t>(params.integer("min_frequency"));
     if (!expression_.empty()) splitter_ = expression_parameter("expression", expression_);
     for (std::string& token : params.strings("special_tokens")) options_.specials.push_back(std::move(token));
-    check_special_tokens(options_.specials);
+    check_special_tokens(options_.specials, options_.vocab_size, 256);
   }
 
   void open(Open& open) override {

@@ -88,7 +88,9 @@ class LoadNode : public flowrun::Blocking {
         .at_most_one_of({"pattern", "expression"})
         .determinism("pure")
         .threads("One call at a time.")
-        .source("github.com/huggingface/tokenizers, openai/tiktoken, google/sentencepiece; ids equal versions 0.23.3, 0.14.0 and 0.2.3.")
+        .source("github.com/huggingface/tokenizers, openai/tiktoken, google/sentencepiece; ids equal versions 0.23.3, 0.14.0 and 0.2.3. A model of sentencepiece gives the ids "
+                "that Hugging Face tokenizers gives with it: `flowrun tokenize` finds its special pieces in text (encoders of documents take all text as data), and its normalization goes by "
+                "graphemes, so that characters with combining marks may differ from sentencepiece's own.")
         .example(
             "[node.vocabulary]\n"
             "plugin = \"tokenizers/load\"\n"

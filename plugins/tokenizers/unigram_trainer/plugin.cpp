@@ -107,7 +107,7 @@ class UnigramTrainerNode : public TrainerNode {
     auto& specials = options_.special_tokens;
     if (std::find(specials.begin(), specials.end(), unk_token) == specials.end()) specials.insert(specials.begin(), unk_token);
     options_.unk_token = unk_token;
-    check_special_tokens(specials);
+    check_special_tokens(specials, options_.vocab_size);
     if (!(options_.shrinking_factor > 0 && options_.shrinking_factor < 1))
       throw Error(Code::kInvalidArgument, "'shrinking_factor' is " + json::number(options_.shrinking_factor) + ", expected above 0 and below 1");
   }

@@ -73,7 +73,7 @@ class WordPieceTrainerNode : public TrainerNode {
     options_.limit_alphabet = static_cast<std::size_t>(params.integer("limit_alphabet"));
     options_.specials = params.strings("special_tokens");
     options_.continuing_subword_prefix = params.string("continuing_subword_prefix");
-    check_special_tokens(options_.specials);
+    check_special_tokens(options_.specials, options_.vocab_size);
     if (!special_id(kUnk)) throw Error(Code::kInvalidArgument, "'special_tokens' has no '[UNK]', which stands for words that the vocabulary cannot spell");
     normalizer_ = {{"type", "BertNormalizer"},
                    {"clean_text", params.boolean("clean_text")},

@@ -78,7 +78,9 @@ void NormalizedString::transform_range(Range range, std::span<const MappedChar> 
   for (const MappedChar& c : chars) {
     const bool inserted = c.change > 0;
     Range origin{original_.begin, original_.begin};
-    if (!inserted) origin = origins_.at(at);
+    // The library ends here: Replace with an empty pattern leaves a text whose characters have lost their places.
+    if (!inserted && at >= origins_.size()) throw Error(Code::kInvalidArgument, "a component maps a character that is not there: is there a Replace with an empty pattern before it?");
+    if (!inserted) origin = origins_[at];
     else if (at >= 1) origin = origins_[at - 1];
     if (!inserted) skip(1 + static_cast<std::size_t>(-c.change));
     append_utf8(c.code_point, text);

@@ -72,7 +72,8 @@ void Tokenizer::tokenize(const Pieces& pieces, Encoding& encoding) const {
 
 void Tokenizer::truncate(Encoding& encoding, bool add_special_tokens) const {
   const std::size_t added = add_special_tokens && parts_.post_processor ? parts_.post_processor->added_tokens() : 0;
-  const std::size_t length = parts_.truncation->max_length - std::min(added, parts_.truncation->max_length);
+  if (added > parts_.truncation->max_length) return;  // the library's subtraction wraps round: nothing is cut where its own tokens have no room
+  const std::size_t length = parts_.truncation->max_length - added;
   if (encoding.size() <= length) return;
   encoding = part_of(encoding, parts_.truncation->left ? encoding.size() - length : 0, length);
 }

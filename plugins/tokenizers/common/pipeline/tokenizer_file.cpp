@@ -30,8 +30,11 @@ std::optional<Truncation> read_truncation(const JsonObject& root) {
   const std::string& strategy = object.string_at("strategy");
   if (strategy != "LongestFirst" && strategy != "OnlyFirst")
     refuse_unsupported("'truncation.strategy' is " + shown(strategy) + ", expected LongestFirst or OnlyFirst: there is no second sequence here");
-  object.count_at("stride");  // of the parts that are cut off, which are not kept here
-  return Truncation{object.count_at("max_length"), read_is_left(object, false)};
+  const std::size_t stride = object.count_at("stride");  // of the parts that are cut off, which are not kept here
+  const std::size_t max_length = object.count_at("max_length");
+  if (stride > 0 && stride >= max_length)
+    refuse_corrupt("'truncation.stride' is " + std::to_string(stride) + ", expected less than 'truncation.max_length', which is " + std::to_string(max_length));
+  return Truncation{max_length, read_is_left(object, false)};
 }
 
 /// Longer than any context: a damaged number must not take all memory.

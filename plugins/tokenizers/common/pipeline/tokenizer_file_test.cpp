@@ -66,6 +66,7 @@ TEST(TokenizerFile, RefusesWithThePlace) {
       {changed("added", "/added_tokens/0/id", -1), Code::kCorruptData, "'added_tokens[0].id' is -1, expected an id"},
       {changed("added", "/added_tokens/0/lstrip", nullptr), Code::kCorruptData, "'added_tokens[0].lstrip' is null, expected true or false"},
       {changed("limited", "/truncation/strategy", "OnlySecond"), Code::kUnsupported, "'truncation.strategy' is \"OnlySecond\""},
+      {changed("limited", "/truncation/stride", 1 << 20), Code::kCorruptData, "'truncation.stride' is 1048576, expected less than 'truncation.max_length'"},
       {changed("limited", "/padding/strategy", {{"Fixed", 1e18}}), Code::kCorruptData, "'padding.strategy.Fixed' is"},
       {changed("limited", "/padding/strategy", {{"Fixed", 1048577}}), Code::kUnsupported, "'padding.strategy.Fixed' is 1048577, expected at most 1048576"},
       {changed("limited", "/padding/pad_to_multiple_of", 1 << 21), Code::kUnsupported, "'padding.pad_to_multiple_of' is 2097152, expected at most 1048576"},
@@ -206,8 +207,23 @@ TEST(TokenizerFile, AnEmptyPatternStandsBetweenCharacters) {
   file["normalizer"] = nullptr;
   file["pre_tokenizer"]["pattern"] = {{"String", ""}};
   EXPECT_EQ(read_tokenizer(file.dump()).encode("ab a").ids, split);
+  // Where the library indexes behind its text and ends, the text is refused.
+  json lost = golden_files().at("gpt2");
+  lost["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", ""}}}, {"content", "aa"}};
+  EXPECT_EQ(error_of([&] { read_tokenizer(lost.dump()).encode("hello"); }).first, Code::kInvalidArgument);
   file["added_tokens"] = nullptr;
   EXPECT_THROW(read_tokenizer(file.dump()), Error);
+}
+
+// What tokenizers 0.23.3 gives: its subtraction of the special tokens wraps round, so that nothing is cut.
+TEST(TokenizerFile, CutsNothingWhereSpecialTokensHaveNoRoom) {
+  for (const auto& [max_length, expected] : {std::pair(0, std::vector<std::uint32_t>{0, 2, 3, 2, 3, 1}), {1, {0, 2, 3, 2, 3, 1}}, {2, {0, 1}}, {3, {0, 2, 1}}}) {
+    const json file = {{"truncation", {{"direction", "Right"}, {"max_length", max_length}, {"strategy", "LongestFirst"}, {"stride", 0}}},
+                       {"pre_tokenizer", {{"type", "Whitespace"}}},
+                       {"post_processor", {{"type", "BertProcessing"}, {"sep", {"[SEP]", 1}}, {"cls", {"[CLS]", 0}}}},
+                       {"model", {{"type", "WordLevel"}, {"vocab", {{"[CLS]", 0}, {"[SEP]", 1}, {"a", 2}, {"b", 3}, {"[UNK]", 4}}}, {"unk_token", "[UNK]"}}}};
+    EXPECT_EQ(read_tokenizer(file.dump()).encode("a b a b").ids, expected) << max_length;
+  }
 }
 
 // Scores that were written to a file, and what Tokenizer.to_str() of tokenizers 0.23.3 wrote after it had read the file.

@@ -45,13 +45,16 @@ std::string write_tokenizer_config(const std::vector<std::string>& special_token
   return config.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
-void check_special_tokens(const std::vector<std::string>& special_tokens) {
+void check_special_tokens(const std::vector<std::string>& special_tokens, std::size_t vocab_size, std::size_t others) {
   std::set<std::string_view> seen;
   for (const std::string& token : special_tokens) {
     if (token.empty()) throw Error(Code::kInvalidArgument, "'special_tokens' has an empty one");
     if (find_malformed_utf8(token) != std::string::npos) throw Error(Code::kInvalidArgument, "'special_tokens' has one that is not UTF-8");
     if (!seen.insert(token).second) throw Error(Code::kInvalidArgument, "'special_tokens' has '" + token + "' twice");
   }
+  if (vocab_size < special_tokens.size() + others)
+    throw Error(Code::kInvalidArgument, "'vocab_size' is " + std::to_string(vocab_size) + ", expected at least the " + std::to_string(special_tokens.size()) + " special tokens" +
+                                            (others > 0 ? " and the " + std::to_string(others) + " bytes" : ""));
 }
 
 }  // namespace flowrun::tokenizers
