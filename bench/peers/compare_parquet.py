@@ -11,9 +11,7 @@ import argparse
 import json
 import pathlib
 import random
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -22,21 +20,12 @@ import pyarrow.parquet as pq
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench")]
-from common import FLOWRUN, emit  # noqa: E402
+from common import emit  # noqa: E402
+from graph_runs import cpu_seconds, peak_megabytes, run  # noqa: E402
 
 WORDS = ["alpha", "Bär", "東京", "😀", "\n", "\0", '"', "lorem", "ipsum dolor", ""]
 NUMBERS = {"int8": 7, "uint8": 8, "int16": 15, "uint16": 16, "int32": 31, "uint32": 32, "int64": 63, "uint64": 64}
 ENCODINGS = ["PLAIN", "DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY", None]
-
-
-def run(folder, graph, threads):
-    (folder / "graph.toml").write_text(graph, encoding="utf-8")
-    shutil.rmtree(folder / "run", ignore_errors=True)
-    command = [FLOWRUN, "run", "graph.toml", "--output", "run", "--no-cache", "--threads", str(threads), "--json"]
-    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if finished.returncode != 0:
-        raise SystemExit(f"flowrun ended with {finished.returncode}: {finished.stderr}")
-    return json.loads(finished.stdout)
 
 
 def random_column(draw, kind, rows):
@@ -203,11 +192,6 @@ def make_text(folder, megabytes):
     return sum(map(len, texts))
 
 
-def cpu_seconds():
-    """Of this process and its children: what others do on the machine does not count."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-
-
 def rate(megabytes, function, *arguments):
     before = cpu_seconds()
     function(*arguments)
@@ -227,15 +211,6 @@ def pyarrow_copies(folder):
         for path in sorted((folder / "data").iterdir()):
             for batch in pq.ParquetFile(path).iter_batches(batch_size=5000, columns=["text"], use_threads=False):
                 writer.write_batch(batch)
-
-
-def peak_megabytes(folder, graph):
-    """Peak memory of one run, by a process of its own that has no other child."""
-    (folder / "graph.toml").write_text(graph, encoding="utf-8")
-    shutil.rmtree(folder / "run", ignore_errors=True)
-    code = "import resource,subprocess,sys;subprocess.run(sys.argv[1:],check=True,capture_output=True);print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024)"
-    command = [sys.executable, "-c", code, FLOWRUN, "run", "graph.toml", "--output", "run", "--no-cache", "--threads", "1"]
-    return float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
 
 
 def measure(arguments):

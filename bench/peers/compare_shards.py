@@ -11,10 +11,8 @@ import argparse
 import json
 import pathlib
 import random
-import resource
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 
@@ -22,7 +20,8 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench")]
-from common import FLOWRUN, emit  # noqa: E402
+from common import emit  # noqa: E402
+from graph_runs import cpu_seconds, peak_megabytes, run  # noqa: E402
 
 try:
     import torch
@@ -31,15 +30,6 @@ except ImportError:
     IndexedDataset = None
 
 TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16}
-
-
-def run(folder, graph, threads=1):
-    (folder / "graph.toml").write_text(graph, encoding="utf-8")
-    shutil.rmtree(folder / "run", ignore_errors=True)
-    command = [FLOWRUN, "run", "graph.toml", "--output", "run", "--no-cache", "--threads", str(threads), "--json"]
-    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if finished.returncode != 0:
-        raise SystemExit(f"flowrun ended with {finished.returncode}: {finished.stderr}")
 
 
 def read_index(path):
@@ -194,19 +184,6 @@ def numpy_copies(folder):
             tokens = np.memmap(stem.with_suffix(".bin"), dtype, "r")
             for pointer, length in zip(pointers // dtype.itemsize, lengths):
                 out.write(tokens[pointer : pointer + length].astype(np.uint32).astype(np.uint16).tobytes())
-
-
-def peak_megabytes(folder, graph):
-    (folder / "graph.toml").write_text(graph, encoding="utf-8")
-    shutil.rmtree(folder / "run", ignore_errors=True)
-    code = "import resource,subprocess,sys;subprocess.run(sys.argv[1:],check=True,capture_output=True);print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024)"
-    command = [sys.executable, "-c", code, FLOWRUN, "run", "graph.toml", "--output", "run", "--no-cache", "--threads", "1"]
-    return float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
-
-
-def cpu_seconds():
-    """Of this process and its children: what others do on the machine does not count."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def measure(arguments):
