@@ -51,9 +51,17 @@ std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::s
 }  // namespace
 
 void check_parameters(const RunContext& context) {
-  for (const Stage& stage : context.plan.stages)
-    for (const std::size_t i : stage.nodes)
-      if (!context.graph.nodes[i].native()) create_node(context, i);
+  for (const Stage& stage : context.plan.stages) {
+    for (const std::size_t i : stage.nodes) {
+      if (context.graph.nodes[i].native()) continue;
+      try {
+        create_node(context, i);
+      } catch (const ExitError&) {
+        throw;
+      } catch (const std::exception&) {  // no matter of the parameters: the node's stage meets it again
+      }
+    }
+  }
 }
 
 MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging) {

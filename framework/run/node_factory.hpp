@@ -33,7 +33,7 @@ std::string staged_name(const std::string& parameter, const std::string& path);
 std::unique_ptr<graph::ParamsTable> make_params(const RunContext& context, std::size_t i);
 
 /// Creates every node of the run's stages and destroys it again, so that a parameter which only its plugin can check ends the run before any data is read.
-/// Throws ExitError with 78 for an argument that a plugin refuses, with the node's place in the graph; anything else that a plugin says as it is.
+/// Throws ExitError with 78 for an argument that a plugin refuses, with the node's place in the graph. Whatever else keeps a node from being made ends the run in its stage.
 void check_parameters(const RunContext& context);
 
 /// Creates and opens node `i`. `inputs`: schema of each input port, null where it is no connected stream; `staging`: "" for none.

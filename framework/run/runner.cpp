@@ -92,7 +92,8 @@ class Runner {
     const std::string output = options_.output.empty() ? "runs/" + checked_.resolved.run.name : options_.output;
     const std::string artifacts = options_.no_cache ? absolute(output) + ".no-cache" : artifacts_root(options_);
     Prepared prepared = prepare_or_stop(artifacts);
-    refuse_bad_parameters(prepared);
+    // Before the folder is touched: a mistake in a parameter must not move a finished run aside.
+    check_parameters({checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, "", 1});
     RunFolder folder(output, prepared.identity, options_.fresh, reporter_);
     // With --no-cache the artifacts are this run's own: behind its lock nobody else uses them, and an unfinished one goes on with them.
     if (options_.no_cache && folder.state() != FolderState::kUnfinished) fs::remove_all(artifacts);
@@ -139,16 +140,6 @@ class Runner {
     const RunContext context{checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, folder.path(), 1};
     for (const std::string& missing : publish_outputs(context, true))
       reporter_.warning(fmt::format("'{}' is missing, and so is its artifact; --fresh makes it again", display_path(missing)));
-  }
-
-  /// Before the folder is touched: a mistake in a parameter must not move a finished run aside. Whatever else keeps a node from being made ends the run in its stage.
-  void refuse_bad_parameters(const Prepared& prepared) const {
-    try {
-      check_parameters({checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, "", 1});
-    } catch (const ExitError&) {
-      throw;
-    } catch (const std::exception&) {
-    }
   }
 
   static int stop_code(int signal) { return signal == SIGUSR1 ? kStoppedByUsr1 : 128 + signal; }
