@@ -13,6 +13,7 @@
 #include "license.hpp"
 #include "notebook.hpp"
 #include "readers/common/compress_for_test.hpp"
+#include "readers/common/reader_test.hpp"
 #include "readers/common/tar_for_test.hpp"
 
 namespace flowrun::readers {
@@ -20,9 +21,6 @@ namespace {
 
 using flowrun::testing::Document;
 using flowrun::testing::Parameters;
-using flowrun::testing::Paths;
-using flowrun::testing::Runner;
-using flowrun::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -186,30 +184,19 @@ struct Columns {
   bool operator==(const Columns&) const = default;
 };
 
-class CodeNode : public ::testing::Test {
+class CodeNode : public ReaderTest {
  protected:
-  Paths paths(std::vector<std::pair<std::string, std::string>> files) {
-    Paths out({});
-    for (const auto& [name, bytes] : files) out.files.push_back({folder_.write(name, bytes), name});
-    return out;
-  }
   std::vector<Document> read(Parameters parameters) {
-    node_ = std::make_unique<Runner>(flowrun_plugin_v1, parameters);
-    node_->open();
-    std::vector<Document> rows;
+    auto rows = ReaderTest::read(parameters);
     columns_.clear();
-    for (const auto& batch : node_->read_all()) {
-      for (Document& row : flowrun::testing::document_rows(batch)) rows.push_back(std::move(row));
+    for (const auto& batch : batches_) {
       const BatchView view(batch.array.get(), batch.schema);
       for (std::int64_t i = 0; i < batch.size(); ++i)
         columns_.push_back({std::string(view.strings("language")[i]), std::string(view.strings("license")[i]), std::string(view.strings("path")[i]), std::string(view.strings("flags")[i])});
     }
     return rows;
   }
-  const auto& errors() const { return node_->record_errors(); }
 
-  TemporaryFolder folder_;
-  std::unique_ptr<Runner> node_;
   std::vector<Columns> columns_;
 };
 

@@ -234,7 +234,7 @@ class CodeSource : public FileSource {
       if (is_license_name(file.display)) add_license(file);
   }
 
-  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile& file) const override { return std::make_unique<CodeReader>(window, file, licenses_, options_); }
+  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const override { return std::make_unique<CodeReader>(window, files()[part.file], licenses_, options_); }
 
  private:
   void add_license(const InputFile& file) {

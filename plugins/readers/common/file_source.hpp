@@ -66,10 +66,8 @@ class FileSource : public Source {
   std::int64_t unit_count() final { return static_cast<std::int64_t>(units_.size()); }
   std::unique_ptr<Cursor> open_unit(const Call& call, std::int64_t unit) final;
 
-  /// Makes the reader of `file`, whose text `window` shows. From any thread.
-  virtual std::unique_ptr<RecordReader> read_file(Window& window, const InputFile& file) const = 0;
-  /// Makes the reader of a part; by default that of its file.
-  virtual std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const { return read_file(window, files_[part.file]); }
+  /// Makes the reader of a part (a whole file without `set_parts`), whose text `window` shows. From any thread.
+  virtual std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const = 0;
 
   /// Adds the parameters and the port that all file readers have; `columns_added` are those that are there whatever the parameters say.
   static Descriptor describe(Descriptor descriptor, std::vector<std::string> columns_added = {});

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "readers/common/compress_for_test.hpp"
+#include "readers/common/reader_test.hpp"
 
 namespace flowrun::readers {
 namespace {
@@ -20,7 +21,6 @@ using flowrun::testing::OpenOptions;
 using flowrun::testing::Parameters;
 using flowrun::testing::Paths;
 using flowrun::testing::Runner;
-using flowrun::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -139,18 +139,8 @@ TEST(CsvScanner, FindsTheEndOfADroppedRecord) {
 
 // ------------------------------------------------------------------------------------------------------------------------- the node
 
-class CsvNode : public ::testing::Test {
+class CsvNode : public ReaderTest {
  protected:
-  std::vector<Document> read(Parameters parameters, OpenOptions options = {}) {
-    node_ = std::make_unique<Runner>(flowrun_plugin_v1, parameters);
-    node_->open({}, options);
-    return node_->read_documents();
-  }
-  Paths paths(std::vector<std::pair<std::string, std::string>> files) {
-    Paths out({});
-    for (const auto& [name, bytes] : files) out.files.push_back({folder_.write(name, bytes), name});
-    return out;
-  }
   std::string refusal(Parameters parameters) {
     try {
       read(parameters);
@@ -160,10 +150,6 @@ class CsvNode : public ::testing::Test {
     }
     return "accepted";
   }
-  const auto& errors() const { return node_->record_errors(); }
-
-  TemporaryFolder folder_;
-  std::unique_ptr<Runner> node_;
 };
 
 TEST_F(CsvNode, ReadsRowsByTheNamesOfEachFilesHeader) {

@@ -256,7 +256,7 @@ class Csv : public FileSource {
 
   explicit Csv(const Params& params) : FileSource(params), options_(read_options(params)) { set_columns(options_.columns); }
 
-  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile&) const override { return std::make_unique<CsvReader>(window, options_); }
+  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<CsvReader>(window, options_); }
 
  private:
   CsvOptions options_;

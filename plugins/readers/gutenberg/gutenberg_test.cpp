@@ -11,6 +11,7 @@
 
 #include "encoding.hpp"
 #include "readers/common/compress_for_test.hpp"
+#include "readers/common/reader_test.hpp"
 
 namespace flowrun::readers {
 namespace {
@@ -18,9 +19,7 @@ namespace {
 using flowrun::testing::Batch;
 using flowrun::testing::Document;
 using flowrun::testing::Parameters;
-using flowrun::testing::Paths;
 using flowrun::testing::Runner;
-using flowrun::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -174,23 +173,7 @@ TEST(ToUtf8, ConvertsAndNamesWhatItCannot) {
 
 // ------------------------------------------------------------------------------------------------------------------------- the node
 
-class GutenbergNode : public ::testing::Test {
- protected:
-  std::vector<Document> read(Parameters parameters) {
-    node_ = std::make_unique<Runner>(flowrun_plugin_v1, parameters);
-    node_->open();
-    return node_->read_documents();
-  }
-  Paths paths(std::vector<std::pair<std::string, std::string>> files) {
-    Paths out({});
-    for (const auto& [name, bytes] : files) out.files.push_back({folder_.write(name, bytes), name});
-    return out;
-  }
-  const auto& errors() const { return node_->record_errors(); }
-
-  TemporaryFolder folder_;
-  std::unique_ptr<Runner> node_;
-};
+using GutenbergNode = ReaderTest;
 
 TEST_F(GutenbergNode, ReadsBooksWithColumns) {
   node_ = std::make_unique<Runner>(flowrun_plugin_v1, Parameters{{"paths", paths({{"a.txt", modern(kBook)}, {"b.txt.bz2", bzip2(legacy(kBook))},

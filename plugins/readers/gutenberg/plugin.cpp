@@ -147,7 +147,7 @@ class Gutenberg : public FileSource {
     set_columns({{"title", ""}, {"author", ""}, {"language", ""}, {"release_date", ""}, {"ebook_number", "", ColumnType::kInteger}, {"marks", ""}});
   }
 
-  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile&) const override { return std::make_unique<GutenbergReader>(window, options_); }
+  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<GutenbergReader>(window, options_); }
 
  private:
   Options options_;

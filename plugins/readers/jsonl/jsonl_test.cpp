@@ -12,6 +12,7 @@
 #include "json_paths.hpp"
 #include "json_string.hpp"
 #include "readers/common/compress_for_test.hpp"
+#include "readers/common/reader_test.hpp"
 
 namespace flowrun::readers {
 namespace {
@@ -21,7 +22,6 @@ using flowrun::testing::OpenOptions;
 using flowrun::testing::Parameters;
 using flowrun::testing::Paths;
 using flowrun::testing::Runner;
-using flowrun::testing::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::Field;
@@ -227,22 +227,9 @@ TEST(Unescape, DecodesWhatJsonKnows) {
 
 // ------------------------------------------------------------------------------------------------------------------------- the node
 
-class JsonlNode : public ::testing::Test {
+class JsonlNode : public ReaderTest {
  protected:
-  std::vector<Document> read(Parameters parameters, OpenOptions options = {}) {
-    node_ = std::make_unique<Runner>(flowrun_plugin_v1, parameters);
-    node_->open({}, options);
-    return node_->read_documents();
-  }
-  Paths paths(std::vector<std::pair<std::string, std::string>> files) {
-    Paths out({});
-    for (const auto& [name, bytes] : files) out.files.push_back({folder_.write(name, bytes), "data/" + name});
-    return out;
-  }
-  const auto& errors() const { return node_->record_errors(); }
-
-  TemporaryFolder folder_;
-  std::unique_ptr<Runner> node_;
+  JsonlNode() : ReaderTest("data/") {}
 };
 
 TEST_F(JsonlNode, ReadsFilesInOrderAndNumbersRecords) {

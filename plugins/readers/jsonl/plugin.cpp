@@ -100,7 +100,7 @@ class Jsonl : public FileSource {
     set_columns(keys_.columns);
   }
 
-  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile&) const override { return std::make_unique<JsonlReader>(window, keys_, max_record_bytes_); }
+  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<JsonlReader>(window, keys_, max_record_bytes_); }
 
  private:
   JsonlKeys keys_;

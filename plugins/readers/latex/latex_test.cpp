@@ -9,6 +9,7 @@
 
 #include "latex_text.hpp"
 #include "readers/common/compress_for_test.hpp"
+#include "readers/common/reader_test.hpp"
 #include "readers/common/tar_for_test.hpp"
 #include "readers/common/utf8.hpp"
 #include "tex_paper.hpp"
@@ -19,8 +20,6 @@ namespace {
 using flowrun::testing::Document;
 using flowrun::testing::Parameters;
 using flowrun::testing::Paths;
-using flowrun::testing::Runner;
-using flowrun::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -208,32 +207,22 @@ TEST(TexEncodings, AreThoseThatThePaperNames) {
 
 // ------------------------------------------------------------------------------------------------------------------------ the node
 
-class LatexNode : public ::testing::Test {
+class LatexNode : public ReaderTest {
  protected:
-  Paths paths(std::vector<std::pair<std::string, std::string>> files) {
-    Paths out({});
-    for (const auto& [name, bytes] : files) out.files.push_back({folder_.write(name, bytes), "data/" + name});
-    return out;
-  }
+  LatexNode() : ReaderTest("data/") {}
   std::vector<Document> read(Parameters parameters) {
-    node_ = std::make_unique<Runner>(flowrun_plugin_v1, parameters);
-    node_->open();
-    std::vector<Document> rows;
+    auto rows = ReaderTest::read(parameters);
     columns_.clear();
-    for (const auto& batch : node_->read_all()) {
-      for (Document& row : flowrun::testing::document_rows(batch)) rows.push_back(std::move(row));
+    for (const auto& batch : batches_) {
       const BatchView view(batch.array.get(), batch.schema);
       for (std::int64_t i = 0; i < batch.size(); ++i)
         columns_.push_back({std::string(view.strings("path")[i]), std::string(view.strings("title")[i]), std::string(view.strings("authors")[i]), std::string(view.strings("abstract")[i])});
     }
     return rows;
   }
-  const auto& errors() const { return node_->record_errors(); }
 
   static std::string paper(const std::string& body) { return "\\documentclass{article}\\title{T}\\author{A}\\begin{document}" + body + "\\end{document}"; }
 
-  TemporaryFolder folder_;
-  std::unique_ptr<Runner> node_;
   std::vector<std::vector<std::string>> columns_;  ///< path, title, authors, abstract
 };
 

@@ -254,8 +254,8 @@ class Latex : public FileSource {
     for (const InputFile& file : files()) known_.emplace(normal_name(file.display), file.path);
   }
 
-  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile& file) const override {
-    return std::make_unique<LatexReader>(window, file, known_, options_, limits_);
+  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const override {
+    return std::make_unique<LatexReader>(window, files()[part.file], known_, options_, limits_);
   }
 
  private:

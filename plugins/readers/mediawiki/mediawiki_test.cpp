@@ -9,11 +9,11 @@
 
 #include "multistream.hpp"
 #include "readers/common/compress_for_test.hpp"
+#include "readers/common/reader_test.hpp"
 
 namespace flowrun::readers {
 namespace {
 
-using flowrun::testing::Batch;
 using flowrun::testing::Document;
 using flowrun::testing::Parameters;
 using flowrun::testing::Paths;
@@ -37,29 +37,10 @@ std::string page(int id, const std::string& text, const std::string& more = "", 
          "      <model>wikitext</model>\n      <format>text/x-wiki</format>\n      <text bytes=\"1\" xml:space=\"preserve\">" + text + "</text>\n    </revision>\n  </page>\n";
 }
 
-class MediawikiNode : public ::testing::Test {
+class MediawikiNode : public ReaderTest {
  protected:
-  std::vector<Document> read(Parameters parameters) {
-    batches_.clear();  // before the node that has given them ends
-    node_ = std::make_unique<Runner>(flowrun_plugin_v1, parameters);
-    node_->open();
-    batches_ = node_->read_all();
-    std::vector<Document> rows;
-    for (const Batch& batch : batches_)
-      for (Document& row : document_rows(batch)) rows.push_back(std::move(row));
-    return rows;
-  }
+  MediawikiNode() : ReaderTest("data/") {}
   std::vector<Document> read_text(const std::string& bytes) { return read({{"paths", paths({{"dump.xml", bytes}})}}); }
-  Paths paths(std::vector<std::pair<std::string, std::string>> files) {
-    Paths out({});
-    for (const auto& [name, bytes] : files) out.files.push_back({folder_.write(name, bytes), "data/" + name});
-    return out;
-  }
-  const auto& errors() const { return node_->record_errors(); }
-
-  TemporaryFolder folder_;
-  std::unique_ptr<Runner> node_;
-  std::vector<Batch> batches_;
 };
 
 std::vector<std::string> texts(const std::vector<Document>& rows) {

@@ -162,7 +162,6 @@ class Mediawiki : public FileSource {
     set_parts(std::move(parts));
   }
 
-  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile&) const override { return std::make_unique<MediawikiReader>(window, options_, WikiSite(), FilePart()); }
   std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const override {
     return std::make_unique<MediawikiReader>(window, options_, sites_[part.file], part);
   }

@@ -207,7 +207,7 @@ class Stackexchange : public FileSource {
     set_columns({{"title", "", ColumnType::kString}, {"tags", "", ColumnType::kString}, {"score", "", ColumnType::kInteger}, {"answer_count", "", ColumnType::kInteger}});
   }
 
-  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile&) const override { return std::make_unique<StackexchangeReader>(window, options_, budget_); }
+  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<StackexchangeReader>(window, options_, budget_); }
 
  private:
   StackexchangeOptions options_;

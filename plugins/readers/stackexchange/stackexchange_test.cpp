@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "readers/common/compress_for_test.hpp"
+#include "readers/common/reader_test.hpp"
 
 namespace flowrun::readers {
 namespace {
@@ -16,9 +17,7 @@ namespace {
 using flowrun::testing::Batch;
 using flowrun::testing::Document;
 using flowrun::testing::Parameters;
-using flowrun::testing::Paths;
 using flowrun::testing::Runner;
-using flowrun::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -35,29 +34,10 @@ std::string answer(int id, int parent, int score, const std::string& body) {
   return "  <row Id=\"" + std::to_string(id) + "\" PostTypeId=\"2\" ParentId=\"" + std::to_string(parent) + "\" Score=\"" + std::to_string(score) + "\" Body=\"" + body + "\" />\n";
 }
 
-class StackexchangeNode : public ::testing::Test {
+class StackexchangeNode : public ReaderTest {
  protected:
-  std::vector<Document> read(Parameters parameters) {
-    batches_.clear();  // before the node that has given them ends
-    node_ = std::make_unique<Runner>(flowrun_plugin_v1, parameters);
-    node_->open();
-    batches_ = node_->read_all();
-    std::vector<Document> rows;
-    for (const Batch& batch : batches_)
-      for (Document& row : document_rows(batch)) rows.push_back(std::move(row));
-    return rows;
-  }
+  StackexchangeNode() : ReaderTest("data/") {}
   std::vector<Document> read_text(const std::string& bytes) { return read({{"paths", paths({{"Posts.xml", bytes}})}}); }
-  Paths paths(std::vector<std::pair<std::string, std::string>> files) {
-    Paths out({});
-    for (const auto& [name, bytes] : files) out.files.push_back({folder_.write(name, bytes), "data/" + name});
-    return out;
-  }
-  const auto& errors() const { return node_->record_errors(); }
-
-  TemporaryFolder folder_;
-  std::unique_ptr<Runner> node_;
-  std::vector<Batch> batches_;
 };
 
 TEST_F(StackexchangeNode, PutsAQuestionAndItsAnswersTogether) {

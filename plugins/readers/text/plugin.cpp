@@ -20,7 +20,7 @@ class Text : public FileSource {
 
   explicit Text(const Params& params) : FileSource(params), split_(read_split(params)) {}
 
-  std::unique_ptr<RecordReader> read_file(Window& window, const InputFile&) const override { return std::make_unique<TextReader>(window, split_); }
+  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<TextReader>(window, split_); }
 
  private:
   TextSplit split_;

@@ -6,39 +6,23 @@
 #include <vector>
 
 #include "readers/common/compress_for_test.hpp"
+#include "readers/common/reader_test.hpp"
 
 namespace flowrun::readers {
 namespace {
 
 using flowrun::testing::Document;
 using flowrun::testing::Parameters;
-using flowrun::testing::Paths;
-using flowrun::testing::Runner;
-using flowrun::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class TextNode : public ::testing::Test {
+class TextNode : public ReaderTest {
  protected:
-  Paths paths(std::vector<std::pair<std::string, std::string>> files) {
-    Paths out({});
-    for (const auto& [name, bytes] : files) out.files.push_back({folder_.write(name, bytes), name});
-    return out;
-  }
-  std::vector<Document> read(Parameters parameters) {
-    node_ = std::make_unique<Runner>(flowrun_plugin_v1, parameters);
-    node_->open();
-    return node_->read_documents();
-  }
   std::vector<std::string> texts(Parameters parameters) {
     std::vector<std::string> out;
     for (const auto& row : read(parameters)) out.push_back(row.text);
     return out;
   }
-  const auto& errors() const { return node_->record_errors(); }
-
-  TemporaryFolder folder_;
-  std::unique_ptr<Runner> node_;
 };
 
 TEST_F(TextNode, GivesAFileAsItIs) {
