@@ -82,7 +82,7 @@ class Weighted : public Indexed {
                        .field(numbers_by_key("proportions").range(0, 1e9).about("Its proportions, instead of the node's."))
                        .field(string("order_by").about("Its order, instead of the node's."))
                        .field(boolean("descending").defaults(false).about("Turns its `order_by` round."))
-                       .field(integer("sequence_length").unit("tokens").range(2, 1 << 24).about("The length that a packer is to give its sequences, as a column of the rows."))
+                       .field(integer("sequence_length").unit("tokens").range(2, 1 << 24).about("The length of the stage's sequences, as a column of the rows. For packers to come: those that are there have one length and refuse it."))
                        .about("A curriculum: stages one after another, each of one size (the last takes what is left). Rows then have a column `stage`, from 0. A stage "
                               "goes on in each domain where the one before has left off."))
         .at_most_one_of({"weights", "weights_from", "proportions"})

@@ -297,6 +297,8 @@ TEST(BestFit, TakesTheEndOfDocumentsFromTheTokens) {
 }
 
 TEST(BestFit, ExplainsWhatItCannotDo) {
+  const MemoryDataset staged({{"a", "web", 1, {1, 2, 3}}}, false, 0, {{"sequence_length", {2}}});
+  EXPECT_NE(error_of([&] { PackedNode refused({&staged}, 2, 10); }).second.find("have a 'sequence_length', which packers do not follow"), std::string::npos);
   const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}}), longer({{"a", "web", 1, {1, 2, 3}}, {"b", "web", 1, {1}}}), none({});
   PackedNode node({&data}, 2, 10), empty({&none}, 2, 10);
   EXPECT_EQ(error_of([&] { node.runner.read_batch(1, 2); }), (std::pair<Code, std::string>(Code::kInvalidArgument, "sequences 1 to 3 of 2")));

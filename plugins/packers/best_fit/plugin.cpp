@@ -71,6 +71,7 @@ class BestFit : public Indexed {
   /// are asked for.
   void prepare(const Call& call, std::span<const Dataset> inputs, const std::string& staging) override {
     documents_ = ConcatenatedDataset(inputs);
+    refuse_stage_lengths(documents_);
     std::vector<std::int64_t> numbers{std::max<std::int64_t>(0, documents_.count()), 0};
     Totals totals;
     for (std::int64_t window = 0; window * window_documents_ < documents_.count(); ++window) {

@@ -282,6 +282,8 @@ TEST(Buckets, TakesTheEndOfDocumentsFromTheTokens) {
 }
 
 TEST(Buckets, ExplainsWhatItCannotDo) {
+  const MemoryDataset staged({{"a", "web", 1, {1, 2, 3}}}, false, 0, {{"sequence_length", {2}}});
+  EXPECT_NE(error_of([&] { BucketNode refused({&staged}); }).second.find("have a 'sequence_length', which packers do not follow"), std::string::npos);
   const MemoryDataset data(random_documents(100, 1, 100)), fewer(random_documents(99, 1, 100)), endless(random_documents(3, 1, 9), true), none({});
   BucketNode node({&data}), empty({&none});
   const std::int64_t count = node.runner.count();

@@ -81,6 +81,7 @@ class Buckets : public Indexed {
 
   void prepare(const Call& call, std::span<const Dataset> inputs, const std::string& staging) override {
     const ConcatenatedDataset documents(inputs);
+    refuse_stage_lengths(documents);
     if (documents.count() < 0)
       throw Error(Code::kInvalidArgument, "the input has no end, expected documents that can be counted: a curriculum divides them; give the mixer 'epochs'");
     Index index;

@@ -1,6 +1,7 @@
 #include "concat.hpp"
 
 #include <flowrun/testing.hpp>
+#include <flowrun/testing/errors.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@
 namespace flowrun::packers {
 namespace {
 
+using flowrun::testing::error_of;
 using flowrun::testing::MemoryDataset;
 using flowrun::testing::read_file;
 using flowrun::testing::Runner;
@@ -25,16 +27,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr std::uint32_t kSeparator = 9999999;
-
-template <class Body>
-std::pair<Code, std::string> error_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {Code::kInternal, "nothing was thrown"};
-}
 
 /// Documents of different tokens, so that a token out of place is seen; some are empty, some long.
 std::vector<TokenRow> random_documents(std::size_t count, unsigned seed, std::uint32_t length_max = 40) {
@@ -288,6 +280,8 @@ TEST(Concat, GivesTheSameToManyThreads) {
 }
 
 TEST(Concat, ExplainsWhatItCannotDo) {
+  const MemoryDataset staged({{"a", "web", 1, {1, 2, 3}}}, false, 0, {{"sequence_length", {2}}});
+  EXPECT_NE(error_of([&] { PackedNode refused({&staged}, 2); }).second.find("have a 'sequence_length', which packers do not follow"), std::string::npos);
   const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}}), longer({{"a", "web", 1, {1, 2, 3}}, {"b", "web", 1, {1}}});
   PackedNode node({&data}, 2);
   EXPECT_EQ(error_of([&] { node.runner.read_batch(1, 2); }), (std::pair<Code, std::string>(Code::kInvalidArgument, "sequences 1 to 3 of 2")));

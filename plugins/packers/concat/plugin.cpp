@@ -55,6 +55,7 @@ class Concat : public Indexed {
   /// Without an end there is nothing to count: the index is then empty and grows in memory as rows are asked for.
   void prepare(const Call& call, std::span<const Dataset> inputs, const std::string& staging) override {
     const ConcatenatedDataset documents(inputs);
+    refuse_stage_lengths(documents);
     OffsetIndex index;
     for (std::int64_t first = 0; first < documents.count(); first += OffsetIndex::kSegmentDocuments) {
       call.check_stop();

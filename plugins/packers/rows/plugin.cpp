@@ -70,6 +70,7 @@ class Rows : public Indexed {
   /// The index holds the number of documents alone, to know the input again; -1 for one without end.
   void prepare(const Call& call, std::span<const Dataset> inputs, const std::string& staging) override {
     const ConcatenatedDataset documents(inputs);
+    refuse_stage_lengths(documents);
     save_numbers(staging + kIndexFile, kId, std::vector<std::int64_t>{documents.count()});
     if (sequence_length_ > 0 && documents.count() >= 0) report(call, documents);
   }

@@ -197,6 +197,8 @@ TEST(Rows, RefusesLabelsThatDoNotFit) {
 }
 
 TEST(Rows, ExplainsWhatItCannotDo) {
+  const MemoryDataset staged({{"a", "web", 1, {1, 2, 3}}}, false, 0, {{"sequence_length", {2}}});
+  EXPECT_NE(error_of([&] { RowsNode refused({&staged}, 4); }).second.find("have a 'sequence_length', which packers do not follow"), std::string::npos);
   const MemoryDataset data({{"a", "web", 1, {1}}}), longer({{"a", "web", 1, {1}}, {"b", "web", 1, {1}}}), none({});
   RowsNode node({&data}, 4), empty({&none}, 4);
   EXPECT_EQ(error_of([&] { node.read(0, 2); }).first, Code::kInvalidArgument);
