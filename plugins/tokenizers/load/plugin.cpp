@@ -75,7 +75,7 @@ class LoadNode : public flowrun::Blocking {
  public:
   static flowrun::Descriptor descriptor() {
     return flowrun::Descriptor("tokenizers/load", "0.2.0")
-        .summary("Gives a tokenizer that is there already, checked as a whole: a tokenizer.json of Hugging Face tokenizers, ranks of tiktoken or a model of sentencepiece, which become a tokenizer.json with the same ids.")
+        .summary("Gives a tokenizer that is there already, checked as a whole: a tokenizer.json of Hugging Face tokenizers, ranks of tiktoken or a model of sentencepiece, which become a tokenizer.json.")
         .output(flowrun::Port("tokenizer", "tokenizer", flowrun::Edge::kArtifact))
         .parameter(flowrun::path("path").required().about(
             "The file, whose content says which of the three it is; or a folder with tokenizer.json, tokenizer.model, spiece.model, sentencepiece.bpe.model or *.tiktoken, the first of them."))
