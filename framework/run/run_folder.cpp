@@ -20,6 +20,18 @@ std::string host_name() {
   return name;
 }
 
+/// Returns the manifest of the run in a folder; discarded JSON where it cannot be read.
+nlohmann::json read_manifest(const std::string& path) { return nlohmann::json::parse(io::read_file(path + "/manifest.json"), nullptr, false); }
+
+bool is_readable(const nlohmann::json& manifest) { return manifest.is_object() && manifest.value("graph_hash", "").size() == 64; }
+
+bool is_of(const nlohmann::json& manifest, const RunFolder::Identity& identity) {
+  return is_readable(manifest) && manifest["graph_hash"] == identity.graph_hash && manifest.value("inputs", nlohmann::json()) == identity.inputs &&
+         manifest.value("plugins", nlohmann::json()) == identity.plugins;
+}
+
+bool has_finished(const nlohmann::json& manifest) { return manifest.value("status", "") == "finished"; }
+
 }  // namespace
 
 std::string display_path(const std::string& path) {
@@ -56,6 +68,12 @@ std::string RunFolder::set_aside(const std::string& hash) {
   return target;
 }
 
+bool RunFolder::is_finished(const std::string& path, const Identity& identity) {
+  if (!fs::exists(path + "/manifest.json")) return false;
+  const nlohmann::json manifest = read_manifest(path);
+  return is_of(manifest, identity) && has_finished(manifest);
+}
+
 RunFolder::RunFolder(const std::string& path, const Identity& identity, bool fresh, Reporter& reporter) : path_(fs::absolute(path).lexically_normal().string()) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
   if (fs::exists(path_) && !fs::is_directory(path_)) throw ExitError(kCannotCreate, Code::kIo, fmt::format("'{}' is not a folder", path_));
@@ -63,15 +81,12 @@ RunFolder::RunFolder(const std::string& path, const Identity& identity, bool fre
   if (foreign) throw ExitError(kCannotCreate, Code::kInvalidArgument, fmt::format("'{}' is not empty and no run's folder; give another --output", path_));
   take_lock();
   if (fs::exists(path_ + "/manifest.json")) {
-    manifest_ = nlohmann::json::parse(io::read_file(path_ + "/manifest.json"), nullptr, false);
-    const bool readable = manifest_.is_object() && manifest_.value("graph_hash", "").size() == 64;
-    const bool same = readable && manifest_["graph_hash"] == identity.graph_hash && manifest_.value("inputs", nlohmann::json()) == identity.inputs &&
-                      manifest_.value("plugins", nlohmann::json()) == identity.plugins;
-    if (same && !fresh) {
-      state_ = manifest_.value("status", "") == "finished" ? FolderState::kFinished : FolderState::kUnfinished;
+    manifest_ = read_manifest(path_);
+    if (is_of(manifest_, identity) && !fresh) {
+      state_ = has_finished(manifest_) ? FolderState::kFinished : FolderState::kUnfinished;
       return;
     }
-    const std::string target = set_aside(readable ? manifest_["graph_hash"].get<std::string>() : "damaged");
+    const std::string target = set_aside(is_readable(manifest_) ? manifest_["graph_hash"].get<std::string>() : "damaged");
     reporter.warning(fmt::format("the earlier run in '{}' {}; it is now '{}'", display_path(path_), fresh ? "is set aside (--fresh)" : "was of another graph, input or plugin", display_path(target)));
     lock_.reset();
     take_lock();

@@ -32,6 +32,9 @@ class RunFolder {
   /// Throws ExitError(73) if it is locked by another process, cannot be created, or is no run's folder.
   RunFolder(const std::string& path, const Identity& identity, bool fresh, Reporter& reporter);
 
+  /// Returns whether `path` holds a finished run of that identity. Takes no lock: it may be another when it is opened.
+  static bool is_finished(const std::string& path, const Identity& identity);
+
   const std::string& path() const noexcept { return path_; }
   FolderState state() const noexcept { return state_; }
   /// The manifest as last written.

@@ -92,8 +92,9 @@ class Runner {
     const std::string output = options_.output.empty() ? "runs/" + checked_.resolved.run.name : options_.output;
     const std::string artifacts = options_.no_cache ? absolute(output) + ".no-cache" : artifacts_root(options_);
     Prepared prepared = prepare_or_stop(artifacts);
-    // Before the folder is touched: a mistake in a parameter must not move a finished run aside.
-    check_parameters({checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, "", 1});
+    // Before the folder is touched: a mistake in a parameter must not move a finished run aside. One that has finished needs no plugin to be loaded.
+    if (options_.fresh || !RunFolder::is_finished(output, prepared.identity))
+      check_parameters({checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, "", 1});
     RunFolder folder(output, prepared.identity, options_.fresh, reporter_);
     // With --no-cache the artifacts are this run's own: behind its lock nobody else uses them, and an unfinished one goes on with them.
     if (options_.no_cache && folder.state() != FolderState::kUnfinished) fs::remove_all(artifacts);
