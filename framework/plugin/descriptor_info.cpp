@@ -61,6 +61,7 @@ class Reader {
     if (found == value_->end()) throw Error(Code::kUnavailable, fmt::format("descriptor key '{}' is missing", path));
     return {*found, path};
   }
+  bool has(const char* key) const { return value_->contains(key); }
   std::vector<Reader> items() const {
     if (!value_->is_array()) fail("a list");
     std::vector<Reader> items;
@@ -185,7 +186,9 @@ ParameterInfo parse_parameter(const Reader& reader, bool strict) {
 }
 
 PortInfo parse_port(const Reader& reader, bool input, bool strict) {
-  if (strict) input ? reader.allow_only({"name", "type", "edge", "optional", "columns_needed"}) : reader.allow_only({"name", "type", "edge", "columns_added"});
+  if (strict)
+    input ? reader.allow_only({"name", "type", "edge", "optional", "columns_needed", "needs_end"})
+          : reader.allow_only({"name", "type", "edge", "columns_added", "endless_without"});
   static constexpr std::array<std::pair<std::string_view, EdgeKind>, 4> kEdges = {
       {{"stream", EdgeKind::kStream}, {"dataset", EdgeKind::kDataset}, {"artifact", EdgeKind::kArtifact}, {"model", EdgeKind::kModel}}};
   PortInfo port;
@@ -196,6 +199,11 @@ PortInfo parse_port(const Reader& reader, bool input, bool strict) {
     if (word == edge) port.edge = kind;
   if (input) port.optional = reader.at("optional").boolean();
   port.columns = reader.at(input ? "columns_needed" : "columns_added").texts();
+  if (const char* key = input ? "needs_end" : "endless_without"; reader.has(key)) {
+    if (port.edge != EdgeKind::kDataset) reader.at(key).fail("nothing: only a dataset may have no end");
+    if (input) port.needs_end = reader.at(key).boolean();
+    else port.endless_without = reader.at(key).texts();
+  }
   return port;
 }
 
@@ -351,6 +359,10 @@ DescriptorInfo parse_descriptor(std::string_view json) {
       port.at("name").fail("a name that is not a reserved key of a node");
   check_ports(info);
   info.parameters = parse_parameters(root.at("parameters"), info.inputs, strict);
+  for (const Reader& port : root.at("outputs").items())
+    if (port.has("endless_without"))
+      for (const Reader& name : port.at("endless_without").items())
+        if (info.parameter(name.text()) == nullptr) name.fail("a parameter");
   for (const Reader& item : root.at("constraints").items()) info.constraints.push_back(parse_constraint(item, info, strict));
   info.declares_state = root.at("declares_state").boolean();
   info.determinism = root.at("determinism").one_of({"pure", "seeded", "stateful"});

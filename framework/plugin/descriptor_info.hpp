@@ -18,7 +18,9 @@ struct PortInfo {
   std::string type;
   EdgeKind edge = EdgeKind::kStream;
   bool optional = false;
-  std::vector<std::string> columns;  ///< needed (inputs) or added (outputs)
+  std::vector<std::string> columns;          ///< needed (inputs) or added (outputs)
+  bool needs_end = false;                    ///< inputs: rows without end are refused
+  std::vector<std::string> endless_without;  ///< outputs: without any of these parameters the rows have no end
 };
 
 struct ParameterInfo {

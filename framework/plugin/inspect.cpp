@@ -62,11 +62,18 @@ std::string cell(const std::string& text) {
   return out;
 }
 
+/// Returns what a dataset's end depends on, after its kind of edge; names stand between `mark`s.
+std::string end_text(const PortInfo& port, const char* mark) {
+  if (port.needs_end) return " with an end";
+  if (port.endless_without.empty()) return "";
+  return fmt::format(", endless without {0}{1}{0}", mark, fmt::join(port.endless_without, fmt::format("{0} or {0}", mark)));
+}
+
 std::string ports_table(const DescriptorInfo& info) {
   std::string text = "| port | direction | type | edge | columns |\n|---|---|---|---|---|\n";
   const auto row = [&](const PortInfo& port, const char* direction, const char* verb) {
     const std::string columns = port.columns.empty() ? "" : fmt::format("{} `{}`", verb, fmt::join(port.columns, "`, `"));
-    text += fmt::format("| `{}` | {}{} | {} | {} | {} |\n", port.name, direction, port.optional ? ", optional" : "", port.type, edge_name(port.edge), cell(columns));
+    text += fmt::format("| `{}` | {}{} | {} | {}{} | {} |\n", port.name, direction, port.optional ? ", optional" : "", port.type, edge_name(port.edge), end_text(port, "`"), cell(columns));
   };
   for (const PortInfo& port : info.inputs) row(port, "in", "needs");
   for (const PortInfo& port : info.outputs) row(port, "out", "adds");
@@ -128,7 +135,7 @@ std::string inspect_text(const PluginFile& file, std::string_view digest) {
   text += fmt::format("  kind         {} ({} tier, plugin ABI {}.{})\n", info.kind, info.tier, info.abi_major, info.abi_minor);
   const auto ports = [&](const std::vector<PortInfo>& all, const char* label) {
     for (const PortInfo& port : all)
-      text += fmt::format("  {:<12} {}: {} ({}{}){}\n", label, port.name, port.type, edge_name(port.edge), port.optional ? ", optional" : "",
+      text += fmt::format("  {:<12} {}: {} ({}{}{}){}\n", label, port.name, port.type, edge_name(port.edge), end_text(port, "'"), port.optional ? ", optional" : "",
                           port.columns.empty() ? "" : fmt::format(", columns {}", fmt::join(port.columns, ", ")));
   };
   ports(info.inputs, "input");

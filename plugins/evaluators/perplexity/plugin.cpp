@@ -28,7 +28,7 @@ class Perplexity : public Evaluator {
   static Descriptor descriptor() {
     return Descriptor("evaluators/perplexity", "0.1.0")
         .summary("Measures loss, perplexity and bits per byte on held-out documents, by domain and in all. Documents are cut in windows; no special token is added.")
-        .input(Port("in", "tokens", Edge::kDataset))
+        .input(Port("in", "tokens", Edge::kDataset).needs_end())
         .input(Port("model", "model", Edge::kModel))
         .parameter(integer("every_steps").unit("steps").range(0, 1e15).defaults(0).about("Steps between two evaluations; 0: only at the end."))
         .parameter(boolean("at_start").defaults(false).about("Evaluates before the first step too."))

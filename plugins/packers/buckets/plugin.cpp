@@ -45,7 +45,7 @@ class Buckets : public Indexed {
     return Descriptor(kId, "0.1.0")
         .summary("Packs sequences of power-of-two lengths, each from one document: a document, with <|endoftext|> after it, is cut by the binary digits of its length. "
                  "A batch has sequences of one length, the more the shorter they are; a curriculum orders the batches.")
-        .input({"in", "tokens", Edge::kDataset})
+        .input(Port("in", "tokens", Edge::kDataset).needs_end())
         .output({"out", "batch"})
         .parameter(integer("sequence_length").unit("tokens").required().min_value(2).max_value(1 << 24).about("The longest length, a power of two."))
         .parameter(integer("min_length").unit("tokens").range(2, 1 << 24).defaults(256).about("The shortest length, a power of two; what is left of a document below it is dropped."))

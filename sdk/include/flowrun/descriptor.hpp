@@ -123,19 +123,24 @@ class Port {
   Port& optional() { optional_ = true; return *this; }
   /// Inputs: columns that must be there beside those of the type. Outputs: columns that the node adds.
   Port& columns(std::vector<std::string> names) { columns_ = std::move(names); return *this; }
+  /// Inputs that are datasets: rows without end are refused before anything runs.
+  Port& needs_end() { needs_end_ = true; return *this; }
+  /// Outputs that are datasets: the rows have no end unless one of these parameters is given.
+  Port& endless_without(std::vector<std::string> parameters) { endless_without_ = std::move(parameters); return *this; }
 
   std::string to_json(bool input) const {
     static constexpr const char* kEdges[] = {"stream", "dataset", "artifact", "model"};
     return "{\"name\":" + json::quote(name_) + ",\"type\":" + json::quote(type_) + ",\"edge\":" + json::quote(kEdges[static_cast<int>(edge_)]) +
            (input ? std::string(",\"optional\":") + (optional_ ? "true" : "false") + ",\"columns_needed\":" : std::string(",\"columns_added\":")) +
-           json::list(columns_) + "}";
+           json::list(columns_) + (needs_end_ ? ",\"needs_end\":true" : "") +
+           (endless_without_.empty() ? std::string() : ",\"endless_without\":" + json::list(endless_without_)) + "}";
   }
 
  private:
   std::string name_, type_;
   Edge edge_;
-  bool optional_ = false;
-  std::vector<std::string> columns_;
+  bool optional_ = false, needs_end_ = false;
+  std::vector<std::string> columns_, endless_without_;
 };
 
 /// Describes a plugin. The node's kind and tier are filled in by the class that it derives from.
