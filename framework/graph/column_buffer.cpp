@@ -98,6 +98,20 @@ void ColumnBuffer::append(const ArrowArray& array, std::int64_t first, std::int6
   rows_ += n;
 }
 
+void ColumnBuffer::append_nulls(std::int64_t n) {
+  const auto rows = static_cast<std::size_t>(n);
+  validity_.resize(validity_.size() + rows, 0);
+  null_count_ += n;
+  switch (layout_of(field_)) {
+    case Layout::kFixed: data_.resize(data_.size() + rows * static_cast<std::size_t>(width_of(field_)), 0); break;
+    case Layout::kBool: data_.resize(data_.size() + rows, 0); break;
+    case Layout::kBytes:
+    case Layout::kList: offsets_.resize(offsets_.size() + rows, offsets_.back()); break;
+    case Layout::kStruct: throw Error(Code::kUnsupported, fmt::format("column '{}' is a struct, which cannot be null on an edge", field_.name));
+  }
+  rows_ += n;
+}
+
 std::int64_t ColumnBuffer::bytes() const noexcept {
   std::size_t total = data_.size() + validity_.size() + (offsets_.size() - 1) * sizeof(std::int32_t);
   for (const auto& child : children_) total += static_cast<std::size_t>(child.bytes());

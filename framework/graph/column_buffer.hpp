@@ -19,6 +19,8 @@ class ColumnBuffer {
 
   /// Appends rows [first, first + n) of `array`, which has this buffer's format. Throws Error(kUnsupported) above 2 GiB of one column.
   void append(const ArrowArray& array, std::int64_t first, std::int64_t n);
+  /// Appends `n` nulls; the field is nullable.
+  void append_nulls(std::int64_t n);
   std::int64_t rows() const noexcept { return rows_; }
   /// Returns the bytes held, without vector slack.
   std::int64_t bytes() const noexcept;

@@ -298,7 +298,20 @@ class Resolver {
       return mismatch(artifact ? fmt::format("the artifact '{}'", output.type) : fmt::format("a stream of {}", output.type),
                       artifact ? fmt::format("a stream of {}", port.type) : fmt::format("the artifact '{}'", port.type));
     if (port.type != output.type) return mismatch(output.type, port.type);
-    return true;
+    return check_end(i, port, producer, output, where);
+  }
+
+  /// What is read to its end must have one.
+  bool check_end(std::size_t i, const plugin::PortInfo& port, std::size_t producer, const plugin::PortInfo& output, const config::SourceLocation& where) {
+    const auto& parameters = graph_.nodes[producer].parameters;
+    const bool endless = !output.endless_without.empty() && std::none_of(output.endless_without.begin(), output.endless_without.end(), [&](const auto& name) { return parameters.contains(name); });
+    if (!endless || !(port.needs_end || port.edge == EdgeKind::kStream)) return true;
+    const std::string expected = fmt::format("'{}' in node '{}'", fmt::join(output.endless_without, "' or '"), spec_.nodes[producer].name);
+    auto diagnostic = finding(i, where, "constraint", fmt::format("'{}' gives rows without end, and '{}' reads them to the end; write {}", spec_.nodes[producer].name, spec_.nodes[i].name, expected));
+    diagnostic.found = "rows without end";
+    diagnostic.expected = expected;
+    diagnostics_.add(std::move(diagnostic));
+    return false;
   }
 
   // ------------------------------------------------------------------------------------------------------------------ whole graph
@@ -345,24 +358,21 @@ class Resolver {
     }
   }
 
-  /// Follows the columns along the streams: what a port needs must be there, and streams that join must agree.
+  /// Follows the columns along the streams: what a port needs, each of its streams must give. Where streams join, the columns of all go on.
   void check_columns() {
     std::vector<std::set<std::string>> extra(graph_.nodes.size());
     for (const std::size_t i : graph_.order) {
       if (!known(i)) continue;
       const auto& descriptor = graph_.nodes[i].descriptor();
       for (std::size_t p = 0; p < graph_.nodes[i].inputs.size(); ++p) {
-        const auto& connections = graph_.nodes[i].inputs[p];
         const auto& port = descriptor.inputs[p];
-        if (connections.empty() || (port.type != "documents" && port.type != "tokens")) continue;
-        for (const auto& connection : connections) {
+        if (port.type != "documents" && port.type != "tokens") continue;
+        for (const auto& connection : graph_.nodes[i].inputs[p]) {
           for (const auto& column : port.columns)
             if (!extra[connection.node].contains(column) && !kBaseColumns[port.type == "tokens"].contains(column))
               diagnostics_.add(finding(i, spec_.nodes[i].where, "type_mismatch", fmt::format("port '{}' needs column '{}', which '{}' does not give", port.name, column, graph_.nodes[connection.node].name)));
-          if (extra[connection.node] != extra[connections[0].node])
-            diagnostics_.add(finding(i, spec_.nodes[i].where, "type_mismatch", fmt::format("'{}' and '{}' have different columns and cannot be joined", graph_.nodes[connections[0].node].name, graph_.nodes[connection.node].name)));
+          extra[i].insert(extra[connection.node].begin(), extra[connection.node].end());
         }
-        extra[i].insert(extra[connections[0].node].begin(), extra[connections[0].node].end());
       }
       for (const auto& output : descriptor.outputs) extra[i].insert(output.columns.begin(), output.columns.end());
     }

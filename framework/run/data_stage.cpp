@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/durable.hpp"
+#include "graph/column_union.hpp"
+#include "graph/dataset_source.hpp"
 #include "graph/flow.hpp"
 #include "graph/spool.hpp"
 #include "run/node_factory.hpp"
@@ -144,6 +146,13 @@ class StageRunner {
     std::uint32_t output, port;
   };
 
+  /// Where a stream comes from in the flow, and its columns.
+  struct StreamSource {
+    graph::Flow::NodeId id;
+    std::uint32_t output;
+    Field schema;
+  };
+
   void add_node(graph::Flow& flow, std::size_t i) {
     const auto& descriptor = node(i).descriptor();
     std::vector<Stream> streams;
@@ -151,14 +160,8 @@ class StageRunner {
     std::vector<const Field*> inputs(descriptor.inputs.size(), nullptr);
     for (std::size_t p = 0; p < descriptor.inputs.size(); ++p) {
       if (descriptor.inputs[p].edge != EdgeKind::kStream || node(i).inputs[p].empty()) continue;
-      for (const auto& from : node(i).inputs[p]) {
-        const auto [id, output, schema] = stream_from(flow, from, i, p);
-        if (!streams.empty() && streams.back().port == p && !(input_fields[p] == schema))
-          throw Error(Code::kInvalidArgument, fmt::format("the streams that enter '{}' have different columns", node(i).name));
-        input_fields[p] = schema;
-        inputs[p] = &input_fields[p];
-        streams.push_back({id, output, static_cast<std::uint32_t>(p)});
-      }
+      input_fields[p] = add_streams(flow, i, p, streams);
+      inputs[p] = &input_fields[p];
     }
     const auto own = own_artifact(i);
     MadeNode made = make_node(context_, i, inputs, own && missing_.contains(*own) ? staging_of(*own) : std::string());
@@ -184,26 +187,49 @@ class StageRunner {
     made_.push_back(std::move(made.node));
   }
 
+  /// Appends the streams of one port, each with the columns of all, and returns these.
+  Field add_streams(graph::Flow& flow, std::size_t i, std::size_t port, std::vector<Stream>& streams) {
+    std::vector<StreamSource> sources;
+    std::vector<Field> schemas;
+    for (const auto& from : node(i).inputs[port]) {
+      sources.push_back(stream_from(flow, from, i, port));
+      schemas.push_back(sources.back().schema);
+    }
+    Field joined = joined_schema(context_, i, port, schemas);
+    for (auto& source : sources) {
+      if (!(source.schema == joined)) source = widened(flow, source, joined);
+      streams.push_back({source.id, source.output, static_cast<std::uint32_t>(port)});
+    }
+    return joined;
+  }
+
+  StreamSource widened(graph::Flow& flow, const StreamSource& source, const Field& schema) {
+    widenings_.push_back(std::make_unique<graph::Widening>(source.schema, schema));
+    const auto id = flow.add_map({"(columns)", "", false, nullptr, {}, 0}, &graph::Widening::kMap, widenings_.back().get(), source.schema, {schema});
+    flow.connect(source.id, source.output, id, 0);
+    return {id, 0, schema};
+  }
+
   std::optional<std::size_t> own_artifact(std::size_t i) const {
     const auto own = context_.plan.artifact_of(i);
     return own && artifact(*own).stage == index_ ? own : std::nullopt;
   }
 
-  struct StreamSource {
-    graph::Flow::NodeId id;
-    std::uint32_t output;
-    Field schema;
-  };
-
-  /// Returns where a stream comes from: a node of this stage, or a new reader of its spool.
+  /// Returns where a stream comes from: a node of this stage, or a new reader of its spool or of its rows.
   StreamSource stream_from(graph::Flow& flow, const Connection& from, std::size_t to, std::size_t port) {
     if (same_stage_stream(context_.graph, context_.plan, from, to, port))
       return {flow_nodes_.at(from.node), static_cast<std::uint32_t>(from.output), schemas_.at(from.node).at(from.output)};
-    const auto spool = context_.plan.spool_of(from);
-    if (!spool) throw Error(Code::kUnsupported, fmt::format("'{}' gives rows by position, which '{}' cannot read as a stream", node(from.node).name, node(to).name));
-    auto source = std::make_unique<graph::SpoolSource>(context_.store.folder(artifact(*spool).key), context_.graph.run.batch_bytes, context_.graph.run.batch_documents);
+    const auto& run = context_.graph.run;
+    if (const auto spool = context_.plan.spool_of(from))
+      return add_reader(flow, node(from.node).name + " (spool)", std::make_unique<graph::SpoolSource>(context_.store.folder(artifact(*spool).key), run.batch_bytes, run.batch_documents));
+    return add_reader(flow, node(from.node).name + " (rows)", std::make_unique<graph::DatasetSource>(*datasets_.rows(from), run.batch_bytes, run.batch_documents));
+  }
+
+  /// Adds a source of the runtime's own.
+  template <class Source>
+  static StreamSource add_reader(graph::Flow& flow, std::string name, std::unique_ptr<Source> source) {
     const Field schema = source->schema();
-    const auto id = flow.add_source({node(from.node).name + " (spool)", "", false, nullptr, {}, 0}, std::move(source), schema, -1);
+    const auto id = flow.add_source({std::move(name), "", false, nullptr, {}, 0}, std::move(source), schema, -1);
     return {id, 0, schema};
   }
 
@@ -233,11 +259,10 @@ class StageRunner {
 
   /// Indexed nodes run after the flow: their inputs are artifacts of earlier stages, or indexes prepared just now.
   void prepare_indexed() {
-    Datasets datasets(context_);
     for (const std::size_t i : stage_.nodes) {
       const auto own = own_artifact(i);
       if (node(i).descriptor().kind != "indexed" || !own || !missing_.contains(*own)) continue;
-      datasets.prepare(i, staging_of(*own), control_);
+      datasets_.prepare(i, staging_of(*own), control_);
       throw_if_stopped();
       commit_one(*own);
     }
@@ -329,7 +354,9 @@ class StageRunner {
   std::vector<std::unique_ptr<FileLock>> locks_;
   std::set<std::size_t> missing_, needed_, committed_;
   std::map<std::size_t, std::string> staging_;                             ///< by artifact
+  Datasets datasets_{context_};                                             ///< rows by position
   std::vector<std::unique_ptr<graph::PluginNode>> made_;
+  std::vector<std::unique_ptr<graph::Widening>> widenings_;
   std::map<std::size_t, graph::Flow::NodeId> flow_nodes_;
   std::map<std::size_t, std::vector<Field>> schemas_;
   std::map<std::size_t, std::unique_ptr<graph::NodeRecords>> records_;

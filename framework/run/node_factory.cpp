@@ -33,6 +33,14 @@ std::unique_ptr<graph::ParamsTable> make_params(const RunContext& context, std::
 
 namespace {
 
+/// Returns the error as one of the graph, at a node's place in it.
+ExitError graph_error(const graph::ResolvedNode& node, const Error& error) {
+  ExitError refused(kInvalidGraph, error.code(), error.message());
+  for (const std::string& line : error.context()) refused.add_context(line);
+  refused.add_context(fmt::format("at {}:{}:{}", node.where.file, node.where.line, node.where.column));
+  return refused;
+}
+
 /// Creates node `i`. A plugin that is created knows its parameters and nothing else, so an argument that it refuses then is wrong in the graph.
 std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::size_t i) {
   const auto& node = context.graph.nodes[i];
@@ -41,10 +49,7 @@ std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::s
     return std::make_unique<graph::PluginNode>(graph::NodeIdentity{node.name, plugin_label(node), node_log(context, node.name)}, table, make_params(context, i));
   } catch (const Error& error) {
     if (error.code() != Code::kInvalidArgument) throw;
-    ExitError refused(kInvalidGraph, error.code(), error.message());
-    for (const std::string& line : error.context()) refused.add_context(line);
-    refused.add_context(fmt::format("at {}:{}:{}", node.where.file, node.where.line, node.where.column));
-    throw refused;
+    throw graph_error(node, error);
   }
 }
 
@@ -87,6 +92,18 @@ MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<c
   return made;
 }
 
+Field joined_schema(const RunContext& context, std::size_t i, std::size_t port, std::span<const Field> schemas) {
+  const auto& node = context.graph.nodes[i];
+  std::vector<std::string> givers;
+  for (const auto& from : node.inputs[port]) givers.push_back(context.graph.nodes[from.node].name);
+  try {
+    return graph::join_schemas(schemas, givers);
+  } catch (Error& error) {
+    error.add_context(fmt::format("where they enter '{}'", node.name));
+    throw graph_error(node, error);
+  }
+}
+
 const flowrun_dataset* Datasets::rows(const graph::Connection& from) {
   const auto spool = context_.plan.spool_of(from);
   if (!spool) return attached(from.node).dataset();
@@ -100,8 +117,24 @@ std::vector<const flowrun_dataset*> Datasets::inputs_of(std::size_t i) {
   const auto& node = context_.graph.nodes[i];
   for (std::size_t p = 0; p < node.inputs.size(); ++p)
     if (node.descriptor().inputs[p].edge == EdgeKind::kDataset)
-      for (const auto& from : node.inputs[p]) inputs.push_back(rows(from));
+      join(i, p, inputs);
   return inputs;
+}
+
+void Datasets::join(std::size_t i, std::size_t port, std::vector<const flowrun_dataset*>& inputs) {
+  const std::size_t before = inputs.size();
+  std::vector<Field> schemas;
+  for (const auto& from : context_.graph.nodes[i].inputs[port]) {
+    inputs.push_back(rows(from));
+    schemas.push_back(import_schema(*inputs.back()->schema));
+  }
+  if (schemas.empty()) return;
+  const Field joined = joined_schema(context_, i, port, schemas);
+  for (std::size_t k = 0; k < schemas.size(); ++k) {
+    if (schemas[k] == joined) continue;
+    widened_.push_back(std::make_unique<graph::WidenedDataset>(*inputs[before + k], joined));
+    inputs[before + k] = widened_.back()->table();
+  }
 }
 
 std::unique_ptr<graph::IndexedNode> Datasets::make(std::size_t i) {

@@ -3,9 +3,11 @@
 // Makes the nodes of a stage from resolved ones: loads the plugin, hands over parameters, files, artifacts and limits.
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "graph/column_union.hpp"
 #include "graph/indexed_node.hpp"
 #include "graph/plugin_node.hpp"
 #include "graph/spool.hpp"
@@ -39,6 +41,10 @@ void check_parameters(const RunContext& context);
 /// Creates and opens node `i`. `inputs`: schema of each input port, null where it is no connected stream; `staging`: "" for none.
 MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging);
 
+/// Returns the columns of all that enters a port of node `i`; `schemas`: of its connections, in order. Throws ExitError with 78 and the node's place where
+/// two give a column with different types.
+Field joined_schema(const RunContext& context, std::size_t i, std::size_t port, std::span<const Field> schemas);
+
 /// Token datasets and indexed nodes, opened for reading by position; each once.
 class Datasets {
  public:
@@ -51,11 +57,14 @@ class Datasets {
   void prepare(std::size_t i, const std::string& staging, const graph::StageControl& control);
 
  private:
+  /// Returns what enters node `i` by position. Where inputs have different columns, each has those of all.
   std::vector<const flowrun_dataset*> inputs_of(std::size_t i);
+  void join(std::size_t i, std::size_t port, std::vector<const flowrun_dataset*>& inputs);
   std::unique_ptr<graph::IndexedNode> make(std::size_t i);
 
   const RunContext& context_;
   std::map<std::size_t, std::unique_ptr<graph::SpoolDataset>> spools_;   ///< by artifact
+  std::vector<std::unique_ptr<graph::WidenedDataset>> widened_;          ///< over the two above and below
   std::map<std::size_t, std::unique_ptr<graph::IndexedNode>> indexed_;   ///< by node
 };
 
