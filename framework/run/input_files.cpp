@@ -54,6 +54,14 @@ void expand(const fs::path& folder, const fs::path& shown, const std::vector<std
   }
 }
 
+/// Says what to write where a pattern names a folder: ", which is a folder; ..."; else "".
+std::string folder_hint(const std::string& pattern, const std::string& base, const std::string& type) {
+  std::error_code error;
+  if (has_wildcard(pattern) || !fs::is_directory(fs::path(base) / pattern, error)) return "";
+  if (type == "path") return ", which is a folder; it takes one file";
+  return fmt::format(", which is a folder; its files are '{0}/*', and all below it '{0}/**/*'", pattern.substr(0, pattern.find_last_not_of('/') + 1));
+}
+
 }  // namespace
 
 std::vector<graph::ResolvedFile> expand_glob(const std::string& pattern, const std::string& base) {
@@ -81,7 +89,7 @@ std::vector<NodeFiles> find_input_files(const graph::ResolvedGraph& graph) {
       std::set<std::string> seen;
       for (const auto& pattern : patterns) {
         const auto matches = parameter.type == "paths" || !has_wildcard(pattern) ? expand_glob(pattern, graph.run.base) : std::vector<graph::ResolvedFile>{};
-        if (matches.empty()) missing += fmt::format("\n  '{}' in node '{}' ({} of {})", pattern, node.name, parameter.name, node.plugin->id);
+        if (matches.empty()) missing += fmt::format("\n  '{}' in node '{}' ({} of {}){}", pattern, node.name, parameter.name, node.plugin->id, folder_hint(pattern, graph.run.base, parameter.type));
         for (const auto& file : matches)
           if (seen.insert(file.path).second) list.push_back(file);
       }

@@ -220,7 +220,7 @@ class Runner {
     const double allowed = context.graph.run.max_error_fraction, fraction = found == 0 ? 0.0 : static_cast<double>(refused) / static_cast<double>(found);
     if (fraction <= allowed) return;
     throw ExitError(kDamagedInput, Code::kCorruptData,
-                    fmt::format("{} of {} documents were refused ({:.2f} %), more than max_error_fraction = {} allows; see log.jsonl", refused, found, 100 * fraction, allowed));
+                    fmt::format("{} of {} documents were refused ({:.2f} %), more than run.max_error_fraction = {} allows; see log.jsonl", refused, found, 100 * fraction, allowed));
   }
 
   /// Returns the names of a stage's nodes; of a model's blocks only the model's.

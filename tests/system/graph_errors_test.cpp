@@ -180,6 +180,15 @@ path = "out.jsonl"
   EXPECT_EQ(flowrun({"validate", "graph.toml"}).exit_code, 0);
 }
 
+TEST_F(GraphErrors, AFolderInPathsIsToldHowItsFilesAreWritten) {
+  write("src/a/b.txt", "text");
+  write("graph.toml", "[node.one]\nplugin = \"readers/text\"\npaths = [\"src/\"]\n[node.out]\nplugin = \"writers/jsonl\"\nin = \"one\"\npath = \"out.jsonl\"\n");
+  const auto finished = flowrun({"plan", "graph.toml", "--artifacts", "artifacts"});
+  EXPECT_EQ(finished.exit_code, 66) << finished;
+  EXPECT_NE(finished.err.find("'src/' in node 'one' (paths of readers/text), which is a folder; its files are 'src/*', and all below it 'src/**/*'"), std::string::npos) << finished;
+  EXPECT_EQ(flowrun({"plan", "graph.toml", "--artifacts", "artifacts", "--set", "node.one.paths=[\"src/**/*\"]"}).exit_code, 0);
+}
+
 TEST_F(GraphErrors, FilesOfWritersMayNotMeet) {
   const auto with = [&](const std::string& first, const std::string& second) {
     write("graph.toml", fmt::format("[run]\nname = \"t\"\n[node.a]\nplugin = \"test/source_numbers\"\n[node.one]\nplugin = \"writers/jsonl\"\nin = \"a\"\npath = \"{}\"\n"

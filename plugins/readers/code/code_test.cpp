@@ -244,7 +244,7 @@ TEST_F(CodeNode, RefusesWhatItCannotRead) {
   EXPECT_EQ(rows[0].id, "a.tar#4");
   ASSERT_EQ(errors().size(), 5u);
   EXPECT_EQ(errors()[0].code, "bad_utf8");
-  EXPECT_EQ(errors()[0].message, "a.py: invalid UTF-8 at byte 0 of the file");
+  EXPECT_EQ(errors()[0].message, "a.py: invalid UTF-8 at byte 0 of the file: 0xFF; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8");
   EXPECT_EQ(errors()[1].code, "bad_notebook");
   EXPECT_EQ(errors()[1].record, 1);
   EXPECT_EQ(errors()[2].code, "record_too_large");

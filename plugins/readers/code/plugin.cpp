@@ -143,7 +143,7 @@ class CodeReader : public RecordReader {
     if (is_minified(path_, text) && !flag("minified", options_->drop_minified)) return std::nullopt;
     if (is_generated(path_, text) && !flag("generated", options_->drop_generated)) return std::nullopt;
     if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos)
-      return refuse(refusal, number, "bad_utf8", path_ + ": invalid UTF-8 at byte " + std::to_string(bad) + " of the file", text.size());
+      return refuse(refusal, number, "bad_utf8", path_ + ": " + describe_invalid_utf8(text, bad, "the file"), text.size());
     license_ = license_of_header(text);
     if (license_.empty() && options_->nearest_license) license_ = licenses_->find(path_);
     if (language_ == "Jupyter Notebook") {

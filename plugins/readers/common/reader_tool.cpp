@@ -71,6 +71,11 @@ std::string json_value(const flowrun::Field& field, const ArrowArray& column, st
   if (field.format == "g") return flowrun::json::number(static_cast<const double*>(column.buffers[1])[column.offset + row]);
   if (field.format == "b") return flowrun::detail::bit(column.buffers[1], column.offset + row) ? "true" : "false";
   const auto* ends = static_cast<const std::int32_t*>(column.buffers[1]) + column.offset + row;
+  if (field.format == "+l") {
+    std::string items;
+    for (std::int64_t i = ends[0]; i < ends[1]; ++i) items += (i == ends[0] ? "" : ",") + std::to_string(static_cast<const std::uint32_t*>(column.children[0]->buffers[1])[column.children[0]->offset + i]);
+    return "[" + items + "]";
+  }
   return flowrun::json::quote({static_cast<const char*>(column.buffers[2]) + ends[0], static_cast<std::size_t>(ends[1] - ends[0])});
 }
 
@@ -88,8 +93,9 @@ void print_documents(Runner& node) {
     }
   }
   for (const auto& error : node.record_errors())
-    std::printf("{\"error\":%s,\"message\":%s,\"file\":%s,\"record\":%lld}\n", flowrun::json::quote(error.code).c_str(), flowrun::json::quote(error.message).c_str(),
-                flowrun::json::quote(error.file).c_str(), static_cast<long long>(error.record));
+    std::printf("{\"error\":%s,\"message\":%s,\"file\":%s,\"record\":%lld,\"offset\":%lld,\"file_bytes\":%lld}\n", flowrun::json::quote(error.code).c_str(),
+                flowrun::json::quote(error.message).c_str(), flowrun::json::quote(error.file).c_str(), static_cast<long long>(error.record), static_cast<long long>(error.offset),
+                static_cast<long long>(error.file_bytes));
 }
 
 void print_speed(Runner& node) {

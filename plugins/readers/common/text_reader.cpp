@@ -46,7 +46,7 @@ RecordReader::Step TextReader::next(const Call& call, Record& record, Refusal& r
     return Step::kRefused;
   }
   if (const std::size_t bad = find_invalid_utf8(piece.text); bad != std::string_view::npos) {
-    refusal = {number, "bad_utf8", "invalid UTF-8 at byte " + std::to_string(bad) + " of the document", offset, static_cast<std::int64_t>(piece.text.size())};
+    refusal = {number, "bad_utf8", describe_invalid_utf8(piece.text, bad, "the document"), offset, static_cast<std::int64_t>(piece.text.size())};
     return Step::kRefused;
   }
   record = {number, piece.text, std::nullopt, std::nullopt};

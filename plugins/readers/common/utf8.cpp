@@ -34,6 +34,19 @@ std::size_t find_invalid_utf8(std::string_view text) noexcept {
   return std::string_view::npos;
 }
 
+std::string describe_invalid_utf8(std::string_view text, std::size_t at, std::string_view what) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  if (at >= text.size()) return "invalid UTF-8 in " + std::string(what);
+  const auto hex = [&](std::size_t i) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    return std::string("0x") + kDigits[byte >> 4] + kDigits[byte & 15];
+  };
+  std::string message = "invalid UTF-8 at byte " + std::to_string(at) + " of " + std::string(what) + ": " + hex(at);
+  if (at == 0 && (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")))
+    return message + ' ' + hex(1) + ", as UTF-16 begins; convert the file: iconv -f UTF-16 -t UTF-8";
+  return message + "; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8";
+}
+
 std::size_t character_start(std::string_view text, std::size_t offset) noexcept {
   std::size_t start = offset;
   for (int back = 0; back < 3 && start > 0 && is_continuation(text[start]); ++back) --start;

@@ -9,6 +9,9 @@ namespace flowrun::readers {
 /// Returns the offset of the first byte that is not part of valid UTF-8 (surrogates and overlong forms are not), or npos.
 std::size_t find_invalid_utf8(std::string_view text) noexcept;
 
+/// Says of the invalid byte at `at` of `text`, which is `what` ("the row"): where it is, what it is, and what to do about files of other encodings.
+std::string describe_invalid_utf8(std::string_view text, std::size_t at, std::string_view what);
+
 /// Returns the start of the character that byte `offset` < size belongs to, as far as that can be said of invalid text.
 std::size_t character_start(std::string_view text, std::size_t offset) noexcept;
 

@@ -207,7 +207,7 @@ TEST_F(CsvNode, RefusesRowsThatAreNotRfc4180) {
   EXPECT_EQ(errors()[1].message, "the row has 1 fields, expected 2 as in the first row ('strict')");
   EXPECT_EQ(errors()[2].message, "the row has 3 fields, expected 2 as in the first row ('strict')");
   EXPECT_EQ(errors()[3].code, "bad_utf8");
-  EXPECT_EQ(errors()[3].message, "invalid UTF-8 at byte 1 of the row");
+  EXPECT_EQ(errors()[3].message, "invalid UTF-8 at byte 1 of the row: 0xFF; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8");
   EXPECT_EQ(errors()[4].message, "the file ends inside quotes ('strict')");
   EXPECT_EQ(errors()[4].record, 5);
   EXPECT_EQ(errors()[4].offset, static_cast<std::int64_t>(text.find("\"open")));

@@ -161,7 +161,7 @@ class CsvReader : public RecordReader {
       return refuse(refusal, "bad_csv", "the row has " + std::to_string(scanner_.field_count()) + " fields, expected " + std::to_string(field_count_) +
                                             " as in the first row ('strict')");
     if (const std::size_t bad = find_invalid_utf8(row()); bad != std::string_view::npos)
-      return refuse(refusal, "bad_utf8", "invalid UTF-8 at byte " + std::to_string(bad) + " of the row");
+      return refuse(refusal, "bad_utf8", describe_invalid_utf8(row(), bad, "the row"));
     return Step::kRecord;
   }
 

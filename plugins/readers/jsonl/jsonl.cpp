@@ -28,7 +28,7 @@ const char* type_name(ondemand::json_type type) noexcept {
 }
 
 JsonlFault fault_of(simdjson::error_code error, std::string_view line) {
-  if (error == simdjson::UTF8_ERROR) return {"bad_utf8", "invalid UTF-8 at byte " + std::to_string(find_invalid_utf8(line)) + " of the record"};
+  if (error == simdjson::UTF8_ERROR) return {"bad_utf8", describe_invalid_utf8(line, find_invalid_utf8(line), "the record")};
   return {"bad_json", simdjson::error_message(error)};
 }
 

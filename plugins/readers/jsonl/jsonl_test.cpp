@@ -91,7 +91,7 @@ TEST(JsonlParser, RefusesWhatIsNotJson) {
 }
 
 TEST(JsonlParser, NeverRepairsUtf8) {
-  EXPECT_EQ(parse("{\"text\":\"a\xFFz\"}").message, "invalid UTF-8 at byte 10 of the record");
+  EXPECT_EQ(parse("{\"text\":\"a\xFFz\"}").message, "invalid UTF-8 at byte 10 of the record: 0xFF; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8");
   EXPECT_EQ(parse("{\"other\":\"\xC3\",\"text\":\"a\"}").code, "bad_utf8");
   EXPECT_EQ(parse("{\"text\":\"\xED\xA0\x80\"}").code, "bad_utf8");
   for (const char* escape : {R"(\ud800)", R"(\udc00)", R"(a\uD83Dz)", R"(\ud83d\n)", R"(\ud83dA)", R"(\ud83d\ud83d)", R"(\ude00\ud83d)"})

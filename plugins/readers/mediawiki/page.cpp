@@ -99,7 +99,7 @@ class PageHandler : public XmlHandler {
 std::optional<WikiFault> WikiXml::read_site(std::string_view xml, WikiSite& site) {
   site = {};
   if (const std::size_t bad = find_invalid_utf8(xml); bad != std::string_view::npos)
-    return WikiFault{"bad_utf8", "invalid UTF-8 at byte " + std::to_string(bad) + " of what stands before the pages"};
+    return WikiFault{"bad_utf8", describe_invalid_utf8(xml, bad, "what stands before the pages")};
   SiteHandler handler(site);
   const std::string fault = parser_.parse(xml, handler, false);
   if (!fault.empty()) return WikiFault{"bad_xml", "what stands before the pages cannot be read: " + fault};
@@ -113,7 +113,7 @@ std::optional<WikiFault> WikiXml::read_page(std::string_view xml, WikiPage& page
   page.text.clear();
   page.redirect = false;
   if (const std::size_t bad = find_invalid_utf8(xml); bad != std::string_view::npos)
-    return WikiFault{"bad_utf8", "invalid UTF-8 at byte " + std::to_string(bad) + " of the record"};
+    return WikiFault{"bad_utf8", describe_invalid_utf8(xml, bad, "the record")};
   PageHandler handler(page);
   if (std::string fault = parser_.parse(xml, handler); !fault.empty()) return WikiFault{"bad_xml", std::move(fault)};
   if (!handler.is_page) return WikiFault{"bad_page", "the element is no <page>"};

@@ -126,7 +126,7 @@ class Rows : public ColumnRows {
     return std::nullopt;
   }
 
-  void append_to(ColumnBuilder& builder) const override {
+  void append_to(TypedColumnBuilder& builder) const override {
     if (!list_) return append_value(value_, builder);
     if (null_list_) return builder.append_null();
     for (const auto& item : items_) append_value(item, builder.items());
@@ -179,7 +179,7 @@ class Rows : public ColumnRows {
   }
 
   template <class Item>
-  void append_value(const std::optional<Item>& value, ColumnBuilder& builder) const {
+  void append_value(const std::optional<Item>& value, TypedColumnBuilder& builder) const {
     if (!value) return builder.append_null();
     if constexpr (std::is_same_v<Item, parquet::ByteArray>) builder.append_text(view(*value));
     else if constexpr (std::is_same_v<Item, std::string>) builder.append_text(*value);
@@ -188,7 +188,7 @@ class Rows : public ColumnRows {
     else builder.append_number(*value);
   }
 
-  void append_narrow(std::int32_t value, ColumnBuilder& builder) const {
+  void append_narrow(std::int32_t value, TypedColumnBuilder& builder) const {
     switch (kind_) {
       case 'c':
       case 'C': return builder.append_number(static_cast<std::uint8_t>(value));

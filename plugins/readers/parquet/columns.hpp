@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "column_builder.hpp"
+#include "typed_column_builder.hpp"
 
 namespace flowrun::readers {
 
@@ -42,7 +42,7 @@ class ColumnRows {
   virtual std::optional<std::string_view> text() = 0;
   /// Returns the first value of the row that is text and not UTF-8.
   virtual std::optional<std::string_view> find_bad_utf8() const = 0;
-  virtual void append_to(ColumnBuilder& builder) const = 0;
+  virtual void append_to(TypedColumnBuilder& builder) const = 0;
 };
 
 }  // namespace flowrun::readers

@@ -89,7 +89,7 @@ class Rows : public RowGroupRows {
     return std::nullopt;
   }
 
-  void append_kept(std::vector<ColumnBuilder>& builders) const override {
+  void append_kept(std::vector<TypedColumnBuilder>& builders) const override {
     for (std::size_t i = 0; i < builders.size(); ++i) columns_[first_kept_ + i].rows->append_to(builders[i]);
   }
 
@@ -146,9 +146,10 @@ struct ParquetFile::Impl {
       columns.push_back(find_typed(schema, wanted.domain, "text", "u"));
     }
     first_kept = columns.size();
-    for (const std::string& name : wanted.kept) {
-      columns.push_back(find_column(schema, name));
+    for (const Column& column : wanted.kept) {
+      columns.push_back(find_column(schema, column.from));
       kept_fields.push_back(columns.back().field);
+      kept_fields.back().name = column.name;
     }
   }
 

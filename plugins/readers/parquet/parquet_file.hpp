@@ -13,14 +13,15 @@
 #include <string_view>
 #include <vector>
 
-#include "column_builder.hpp"
+#include "readers/common/columns.hpp"
+#include "typed_column_builder.hpp"
 
 namespace flowrun::readers {
 
 /// The columns that a reader asks for; "" where it asks for none.
 struct WantedColumns {
   std::string text, id, domain;
-  std::vector<std::string> kept;
+  std::vector<Column> kept;  ///< their types are the file's
 };
 
 /// What a footer says of a row group.
@@ -41,7 +42,7 @@ class RowGroupRows {
   /// Returns the name of a column whose value in this row is not UTF-8, and sets `value` to it.
   virtual std::optional<std::string> find_bad_utf8(std::string_view* value) const = 0;
   /// Adds the row to the builders of the kept columns, in their order.
-  virtual void append_kept(std::vector<ColumnBuilder>& builders) const = 0;
+  virtual void append_kept(std::vector<TypedColumnBuilder>& builders) const = 0;
 };
 
 /// One open file. Threads: one call at a time. Memory: the footer, and of a row group being read one page, the dictionary and 64 KiB of each wanted column.

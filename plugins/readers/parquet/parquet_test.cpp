@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "column_builder.hpp"
+#include "typed_column_builder.hpp"
 #include "writers/jsonl/jsonl.hpp"
 
 namespace flowrun::readers {
@@ -121,6 +121,19 @@ TEST_F(ParquetNode, ReadsSeveralFilesInOrder) {
   EXPECT_EQ(node_->unit_count(), 1) << "small row groups share a unit";
 }
 
+TEST_F(ParquetNode, GivesColumnsOtherNames) {
+  const auto rows = read({kTestdata + "zstd.parquet"}, {{"columns", std::vector<std::string>{"quality = score", "meta.url"}}});
+  const auto same = read({kTestdata + "zstd.parquet"}, {{"columns", std::vector<std::string>{"score"}}});
+  ASSERT_EQ(rows.size(), 55u);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i]["quality"], same[i]["score"]);
+    EXPECT_TRUE(rows[i].contains("meta.url"));
+    EXPECT_FALSE(rows[i].contains("score"));
+  }
+  EXPECT_EQ(error_of([&] { read({kTestdata + "zstd.parquet"}, {{"columns", std::vector<std::string>{"quality: number = score"}}}); }),
+            std::pair(Code::kInvalidArgument, std::string("column 'quality: number = score' of 'columns' names a type, expected NAME or NAME = COLUMN: a column has the type that the files give it")));
+}
+
 TEST_F(ParquetNode, KeepsTheTypesOfColumns) {
   std::vector<std::pair<std::string, flowrun::testing::Value>> parameters = all_columns();
   parameters.emplace_back("paths", Paths({{kTestdata + "zstd.parquet", "z"}}));
@@ -138,9 +151,9 @@ TEST_F(ParquetNode, RefusesTextThatIsNotUtf8) {
   EXPECT_EQ(rows[0]["text"], "good");
   ASSERT_EQ(errors().size(), 2u);
   EXPECT_EQ(errors()[0].code, "bad_utf8");
-  EXPECT_EQ(errors()[0].message, "invalid UTF-8 at byte 2 of column 'text'");
+  EXPECT_EQ(errors()[0].message, "invalid UTF-8 at byte 2 of column 'text': 0xFF; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8");
   EXPECT_EQ(errors()[0].record, 1);
-  EXPECT_EQ(errors()[1].message, "invalid UTF-8 at byte 0 of column 'tags'");
+  EXPECT_EQ(errors()[1].message, "invalid UTF-8 at byte 0 of column 'tags': 0xC3; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8");
   EXPECT_EQ(errors()[1].record, 2);
 }
 
@@ -179,7 +192,7 @@ TEST_F(ParquetNode, RefusesNamesThatStandTwice) {
   const std::vector<std::string> none{kTestdata + "empty.parquet"};
   EXPECT_EQ(error_of([&] { read(none, {{"id_field", "text"}}); }), std::pair(Code::kInvalidArgument, std::string("'id_field' names column 'text' a second time, expected each column once")));
   EXPECT_EQ(error_of([&] { read(none, {{"text_field", "t"}, {"columns", std::vector<std::string>{"source"}}}); }),
-            std::pair(Code::kInvalidArgument, std::string("'columns' names 'source', which every document has already, expected another name")));
+            std::pair(Code::kInvalidArgument, std::string("column 'source' of 'columns' is one that every document has, expected another name, as in \"source_found = source\"")));
 }
 
 // --------------------------------------------------------------------------------------------------------------------------- damage
@@ -218,7 +231,7 @@ TEST_F(ParquetNode, GivesUpARowGroupAndGoesOnWithTheNext) {
   for (const auto& error : errors())
     if (error.code == "damaged_parquet") damages.push_back(error);
   ASSERT_EQ(damages.size(), 1u);
-  EXPECT_THAT(damages[0].message, AllOf(StartsWith("row group 0 of 3: column 'number': "), HasSubstr("CRC")));
+  EXPECT_THAT(damages[0].message, AllOf(StartsWith("row group 0 of 3, its last 25 of 25 rows: column 'number': "), HasSubstr("CRC")));
   EXPECT_GT(damages[0].file_bytes, 0);
   EXPECT_LT(damages[0].file_bytes, 5000);
   EXPECT_EQ(rows.size(), 32u) << "those of the second and third row group that have a text";
@@ -230,7 +243,7 @@ TEST_F(ParquetNode, RefusesPagesThatAskForTooMuchMemory) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[1]["text"], "last");
   ASSERT_EQ(errors().size(), 1u);
-  EXPECT_THAT(errors()[0].message, AllOf(StartsWith("row group 1 of 3: column 'text': "), HasSubstr("limit=1048576"), HasSubstr("'max_page_bytes'")));
+  EXPECT_THAT(errors()[0].message, AllOf(StartsWith("row group 1 of 3, its last 1 of 1 rows: column 'text': "), HasSubstr("limit=1048576"), HasSubstr("'max_page_bytes'")));
 }
 
 /// Any damage ends in rows or errors; what a row group gives before its damage is what is in it.

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "column_builder.hpp"
+#include "typed_column_builder.hpp"
 #include "parquet_file.hpp"
 #include "readers/common/stored_file.hpp"
 #include "readers/common/units.hpp"
@@ -40,7 +40,7 @@ struct Segment {
   std::size_t file = 0;
   std::size_t row_group = 0;
   std::size_t row_group_count = 0;
-  std::int64_t first_row = 0;  ///< in its file
+  std::int64_t first_row = 0, rows = 0;  ///< in its file
   std::int64_t bytes = 0;
   std::optional<RefusedFile> refused;
 };
@@ -64,7 +64,7 @@ class Batch {
   /// Kept columns count as well: they are in memory as the text is.
   bool full() const noexcept {
     std::int64_t bytes = documents_.text_bytes();
-    for (const ColumnBuilder& column : kept_) bytes += column.byte_count();
+    for (const TypedColumnBuilder& column : kept_) bytes += column.byte_count();
     return documents_.full() || (documents_.size() > 0 && bytes >= 2 * files_->batch_bytes);
   }
   void append(std::string_view id, std::string_view text, std::string_view domain, std::string_view source, const RowGroupRows& row) {
@@ -77,14 +77,14 @@ class Batch {
     if (kept_.empty()) return std::move(*documents);
     std::vector<OwnedArray> columns;
     for (std::int64_t i = 0; i < documents->get().n_children; ++i) columns.push_back(borrow_column(*documents->get().children[i], 0, rows));
-    for (ColumnBuilder& column : kept_) columns.push_back(column.finish());
+    for (TypedColumnBuilder& column : kept_) columns.push_back(column.finish());
     return make_batch(std::move(columns), rows, documents);
   }
 
  private:
   const Files* files_;
   DocumentsBuilder documents_;
-  std::vector<ColumnBuilder> kept_;
+  std::vector<TypedColumnBuilder> kept_;
 };
 
 /// Reads the row groups of one unit, one after another.
@@ -136,7 +136,7 @@ class ParquetCursor : public Cursor {
   bool take_row(const Call& call) {
     std::string_view bad;
     if (const auto column = rows_->find_bad_utf8(&bad)) {
-      refuse(call, "bad_utf8", "invalid UTF-8 at byte " + std::to_string(find_invalid_utf8(bad)) + " of column '" + *column + "'");
+      refuse(call, "bad_utf8", describe_invalid_utf8(bad, find_invalid_utf8(bad), "column '" + *column + "'"));
       return false;
     }
     const auto text = rows_->text();
@@ -178,7 +178,9 @@ class ParquetCursor : public Cursor {
   void report_damage(const Call& call, const Error& reason) const {
     const Segment& segment = files_->segments[next_];
     std::string message = reason.message();
-    if (!segment.refused) message = "row group " + std::to_string(segment.row_group) + " of " + std::to_string(segment.row_group_count) + ": " + message;
+    if (!segment.refused)
+      message = "row group " + std::to_string(segment.row_group) + " of " + std::to_string(segment.row_group_count) + ", its last " + std::to_string(segment.rows - row_ - 1) + " of " +
+                std::to_string(segment.rows) + " rows: " + message;
     flowrun_record_error error{};
     error.status = static_cast<flowrun_status>(reason.code() == Code::kInvalidArgument ? Code::kCorruptData : reason.code());
     error.code = segment.refused ? segment.refused->code : code_of(reason);
@@ -212,19 +214,19 @@ class Parquet : public Source {
         .parameter(string("id_field").about("The column that holds the document's id, text or an integer; without it, and where it is null, the id is <path>#<row of the file from 0>."))
         .parameter(string("domain_field").about("The column that holds the domain; where it is null, 'domain' is used."))
         .parameter(strings("columns").defaults(std::vector<std::string>{}).about(
-            "Columns that documents keep under their own names: text, booleans, integers, floats, doubles, and lists of those; nulls are kept. All files must have them, with one type."))
+            "Further columns of the documents, \"NAME\" or \"NAME = COLUMN\": text, booleans, integers, floats, doubles, and lists of those; nulls are kept. All files must have them, with one type."))
         .parameter(integer("max_page_bytes").unit("bytes").range(1 << 20, 1LL << 40).defaults(1 << 30).about(
             "Memory that the pages of a row group being read may take; one that asks for more is refused as damaged_parquet."))
         .determinism("pure")
         .threads("Any number of units at once; row groups of together up to 4 MiB as stored are one unit, a larger one is one by itself. A unit holds one page of each column.")
         .source("https://parquet.apache.org/docs/file-format; read by Arrow C++ 26")
-        .example("[node.web]\nplugin  = \"readers/parquet\"\npaths   = [\"../data/web/*.parquet\"]\ndomain  = \"web\"\nid_field = \"id\"\ncolumns = [\"url\", \"language_score\"]\n");
+        .example("[node.web]\nplugin  = \"readers/parquet\"\npaths   = [\"../data/web/*.parquet\"]\ndomain  = \"web\"\nid_field = \"id\"\ncolumns = [\"url\", \"score.language = language_score\"]\n");
   }
 
   explicit Parquet(const Params& params) {
     state_.files = params.files("paths");
     state_.domain = params.string("domain");
-    state_.wanted = {params.string("text_field"), params.string_or("id_field", ""), params.string_or("domain_field", ""), params.strings("columns")};
+    state_.wanted = {params.string("text_field"), params.string_or("id_field", ""), params.string_or("domain_field", ""), kept_columns(params.strings("columns"))};
     state_.max_page_bytes = params.integer("max_page_bytes");
     check_names();
   }
@@ -260,11 +262,15 @@ class Parquet : public Source {
     add("text_field", state_.wanted.text);
     if (!state_.wanted.id.empty()) add("id_field", state_.wanted.id);
     if (!state_.wanted.domain.empty()) add("domain_field", state_.wanted.domain);
-    for (const std::string& name : state_.wanted.kept) {
-      add("columns", name);
-      if (fields::documents().find(name) >= 0)
-        throw Error(Code::kInvalidArgument, "'columns' names '" + name + "', which every document has already, expected another name");
-    }
+    for (const Column& column : state_.wanted.kept) add("columns", column.from);
+  }
+
+  static std::vector<Column> kept_columns(const std::vector<std::string>& texts) {
+    std::vector<Column> columns = read_columns(texts);
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      if (columns[i].type != ColumnType::kString)
+        throw Error(Code::kInvalidArgument, "column '" + texts[i] + "' of 'columns' names a type, expected NAME or NAME = COLUMN: a column has the type that the files give it");
+    return columns;
   }
 
   void add_file(std::size_t number) {
@@ -275,13 +281,13 @@ class Parquet : public Source {
       std::int64_t first_row = 0;
       for (std::size_t i = 0; i < file.row_groups().size(); ++i) {
         const RowGroup& group = file.row_groups()[i];
-        state_.segments.push_back({number, i, file.row_groups().size(), first_row, group.bytes, std::nullopt});
+        state_.segments.push_back({number, i, file.row_groups().size(), first_row, group.rows, group.bytes, std::nullopt});
         first_row += group.rows;
       }
     } catch (const Error& error) {
       if (error.code() == Code::kIo || error.code() == Code::kNotFound) throw Error(error.code(), state_.files[number].display + ": " + error.message());
       const Code status = error.code() == Code::kUnsupported ? Code::kUnsupported : Code::kCorruptData;
-      state_.segments.push_back({number, 0, 0, 0, size, RefusedFile{status, code_of(error), error.message()}});
+      state_.segments.push_back({number, 0, 0, 0, 0, size, RefusedFile{status, code_of(error), error.message()}});
     }
   }
 

@@ -1,4 +1,4 @@
-#include "column_builder.hpp"
+#include "typed_column_builder.hpp"
 
 #include <flowrun/error.hpp>
 
@@ -7,49 +7,49 @@
 
 namespace flowrun::readers {
 
-ColumnBuilder::ColumnBuilder(const Field& field) : kind_(field.format.at(0)) {
+TypedColumnBuilder::TypedColumnBuilder(const Field& field) : kind_(field.format.at(0)) {
   if (kind_ == 'u' || kind_ == '+') offsets_.push_back(0);
-  if (kind_ == '+') items_ = std::make_unique<ColumnBuilder>(field.children.at(0));
+  if (kind_ == '+') items_ = std::make_unique<TypedColumnBuilder>(field.children.at(0));
 }
 
-void ColumnBuilder::append_null() {
+void TypedColumnBuilder::append_null() {
   if (kind_ == 'u' || kind_ == '+') offsets_.push_back(offsets_.back());
   else if (kind_ != 'b') values_.resize(values_.size() + static_cast<std::size_t>(detail::bit_width(kind_) / 8));
   else if (length_ % 8 == 0) values_.push_back(0);
   end_value(false);
 }
 
-void ColumnBuilder::append_text(std::string_view value) {
+void TypedColumnBuilder::append_text(std::string_view value) {
   values_.insert(values_.end(), value.begin(), value.end());
   end_run(values_.size());
 }
 
-void ColumnBuilder::append_boolean(bool value) {
+void TypedColumnBuilder::append_boolean(bool value) {
   if (length_ % 8 == 0) values_.push_back(0);
   if (value) detail::set_bit(values_, length_);
   end_value(true);
 }
 
-void ColumnBuilder::end_list() { end_run(static_cast<std::size_t>(items_->length_)); }
+void TypedColumnBuilder::end_list() { end_run(static_cast<std::size_t>(items_->length_)); }
 
-void ColumnBuilder::end_run(std::size_t end) {
+void TypedColumnBuilder::end_run(std::size_t end) {
   if (end > static_cast<std::size_t>(INT32_MAX)) throw Error(Code::kUnsupported, "more than 2^31 bytes or items of one column in one batch");
   offsets_.push_back(static_cast<std::int32_t>(end));
   end_value(true);
 }
 
-void ColumnBuilder::end_value(bool valid) {
+void TypedColumnBuilder::end_value(bool valid) {
   if (length_ % 8 == 0) validity_.push_back(0);
   if (valid) detail::set_bit(validity_, length_);
   null_count_ += valid ? 0 : 1;
   ++length_;
 }
 
-std::int64_t ColumnBuilder::byte_count() const noexcept {
+std::int64_t TypedColumnBuilder::byte_count() const noexcept {
   return static_cast<std::int64_t>(values_.size() + offsets_.size() * sizeof(std::int32_t) + validity_.size()) + (items_ ? items_->byte_count() : 0);
 }
 
-OwnedArray ColumnBuilder::finish() {
+OwnedArray TypedColumnBuilder::finish() {
   auto holder = std::make_unique<detail::ArrayHolder>();
   holder->buffers[2] = std::exchange(validity_, {});
   if (null_count_ > 0) holder->pointers[0] = holder->buffers[2].data();

@@ -12,9 +12,9 @@
 namespace flowrun::readers {
 
 /// Builds a column of text ("u"), booleans ("b"), numbers (c C s S i I l L f g) or lists ("+l") of those.
-class ColumnBuilder {
+class TypedColumnBuilder {
  public:
-  explicit ColumnBuilder(const Field& field);
+  explicit TypedColumnBuilder(const Field& field);
 
   void append_null();
   /// For "u". Throws kUnsupported above 2 GiB in one batch.
@@ -29,7 +29,7 @@ class ColumnBuilder {
     end_value(true);
   }
   /// For "+l": the builder of the items; append those of a row, then call `end_list`.
-  ColumnBuilder& items() noexcept { return *items_; }
+  TypedColumnBuilder& items() noexcept { return *items_; }
   void end_list();
 
   /// Returns the memory of the values so far.
@@ -45,7 +45,7 @@ class ColumnBuilder {
   std::int64_t length_ = 0, null_count_ = 0;
   std::vector<std::uint8_t> validity_, values_;
   std::vector<std::int32_t> offsets_;  ///< of text and lists
-  std::unique_ptr<ColumnBuilder> items_;
+  std::unique_ptr<TypedColumnBuilder> items_;
 };
 
 }  // namespace flowrun::readers

@@ -77,7 +77,7 @@ std::string missing(const RowHandler& row, const Post& post) {
 
 std::optional<PostFault> PostParser::parse(std::string_view row, Post& post) {
   post = {};
-  if (const std::size_t bad = find_invalid_utf8(row); bad != std::string_view::npos) return PostFault{"bad_utf8", "invalid UTF-8 at byte " + std::to_string(bad) + " of the record"};
+  if (const std::size_t bad = find_invalid_utf8(row); bad != std::string_view::npos) return PostFault{"bad_utf8", describe_invalid_utf8(row, bad, "the record")};
   RowHandler handler(post);
   if (std::string fault = xml_.parse(row, handler); !fault.empty()) return PostFault{"bad_xml", std::move(fault)};
   if (std::string fault = missing(handler, post); !fault.empty()) return PostFault{"bad_post", std::move(fault)};

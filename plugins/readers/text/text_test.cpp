@@ -87,7 +87,7 @@ TEST_F(TextNode, RefusesInvalidUtf8) {
   EXPECT_EQ(errors()[0].record, 1);
   EXPECT_EQ(errors()[0].offset, 6);
   EXPECT_EQ(errors()[0].bytes, 4);
-  EXPECT_EQ(errors()[0].message, "invalid UTF-8 at byte 2 of the document");
+  EXPECT_EQ(errors()[0].message, "invalid UTF-8 at byte 2 of the document: 0xFF; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8");
 }
 
 TEST_F(TextNode, RefusesADocumentOverTheLimit) {

@@ -71,7 +71,7 @@ class JsonlTokens : public TokenReader {
     bool has_ids = false, has_labels = false;
     ondemand::document document;
     const auto error = parser_.iterate(line.data(), line.size(), window_.readable()).get(document);
-    if (error == simdjson::UTF8_ERROR) throw Fault{"bad_utf8", "invalid UTF-8 at byte " + std::to_string(find_invalid_utf8(line)) + " of the record"};
+    if (error == simdjson::UTF8_ERROR) throw Fault{"bad_utf8", describe_invalid_utf8(line, find_invalid_utf8(line), "the record")};
     check(error);
     ondemand::object object;
     check(document.get_object().get(object));

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "readers/parquet/column_builder.hpp"
+#include "readers/parquet/typed_column_builder.hpp"
 #include "readers/parquet/parquet_file.hpp"
 #include "writers/jsonl/jsonl.hpp"
 
@@ -47,13 +47,13 @@ std::vector<std::string> read_back(const std::string& path, const Field& schema,
   readers::WantedColumns wanted;
   wanted.text = "id";  // some column of text
   for (const Field& field : schema.children)
-    if (field.name != "id") wanted.kept.push_back(field.name);
+    if (field.name != "id") wanted.kept.push_back({field.name, field.name});
   readers::ParquetFile file(path, wanted, 1 << 30);
   std::vector<std::string> lines;
   for (std::size_t group = 0; group < file.row_groups().size(); ++group) {
     if (group_rows) group_rows->push_back(file.row_groups()[group].rows);
     StringBuilder ids;
-    std::vector<readers::ColumnBuilder> builders(file.kept_fields().begin(), file.kept_fields().end());
+    std::vector<readers::TypedColumnBuilder> builders(file.kept_fields().begin(), file.kept_fields().end());
     const auto rows = file.read(group);
     while (rows->next()) {
       ids.append(rows->text().value());
@@ -89,7 +89,7 @@ Batch columns_of_every_kind(std::vector<Document> documents, std::mt19937& rando
   add("h", "L", std::uint64_t{});
   add("i", "f", float{});
   add("j", "g", double{});
-  readers::ColumnBuilder flags({"k", "b", true, {}}), tags({"l", "+l", true, {{"item", "u", true, {}}}}), numbers({"m", "g", true, {}});
+  readers::TypedColumnBuilder flags({"k", "b", true, {}}), tags({"l", "+l", true, {{"item", "u", true, {}}}}), numbers({"m", "g", true, {}});
   for (std::size_t i = 0; i < rows; ++i) {
     random() % 3 == 0 ? flags.append_null() : flags.append_boolean(random() % 2 == 0);
     random() % 3 == 0 ? numbers.append_null() : numbers.append_number(static_cast<double>(random()) / 7);
