@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Compares what flowrun makes with the software that defines it: models and perplexity with transformers, the tokenizer with tokenizers, filter
-decisions with datatrove, readers with Python's json and csv and with gutenbergpy. Called by `make parity`, which has run the default graph before; run it in the environment of requirements.txt.
-decisions with datatrove, Parquet files with pyarrow, token shards with numpy. Called by `make parity`, which has run the default graph before; run it in the
-environment of requirements.txt.
+decisions with datatrove, scores of texts with Python and Perl, readers with Python's json and csv and with gutenbergpy, Parquet files with pyarrow, token
+shards with numpy and safetensors. Called by `make parity`, which has run the default graph before; run it in the environment of requirements.txt.
 
 Every comparison prints JSON lines; exits with 1 if one of them says no.
 """
@@ -49,7 +48,7 @@ def main():
         # The run that `make run` left: it keeps no logits, but its perplexity on the same documents must be what transformers finds.
         "model_pretrain": compare_model("runs/pretrain", length, documents),
     }
-    tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_formats_tool", "flowrun_tokenizer_tool", "flowrun_gopher_tool", "flowrun_reader_tool")
+    tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_formats_tool", "flowrun_tokenizer_tool", "flowrun_gopher_tool", "flowrun_text_scores_tool", "flowrun_reader_tool")
     passed["tokenizer"] = tools and succeeds(sys.executable, HERE / "compare_bpe.py", "check", "--tool", BUILD / "bin/flowrun_bpe_tool", "--text", "data/books")
     passed["tokenizers"] = tools and succeeds(sys.executable, HERE / "compare_tokenizers.py")
     passed["tokenizer_formats"] = tools and succeeds(sys.executable, HERE / "compare_formats.py")
@@ -57,6 +56,7 @@ def main():
     passed["trainers"] = succeeds(sys.executable, HERE / "compare_trainers.py", "--megabytes", "3", "--repeats", "1")
     passed["damaged_tokenizers"] = tools and succeeds(sys.executable, HERE / "compare_mutations.py")
     passed["gopher"] = tools and succeeds(sys.executable, HERE / "compare_gopher.py", "check", "--tool", BUILD / "bin/flowrun_gopher_tool", "--text", "data/books")
+    passed["text_scores"] = tools and succeeds(sys.executable, HERE / "compare_text_scores.py", "--tool", BUILD / "bin/flowrun_text_scores_tool", "--text", "data/books", "--repeats", "1")
     passed["jsonl"] = tools and succeeds(sys.executable, HERE / "compare_jsonl.py")
     passed["csv"] = tools and succeeds(sys.executable, HERE / "compare_csv.py", "--megabytes", "20")
     passed["gutenberg"] = tools and succeeds(sys.executable, HERE / "compare_gutenberg.py")
