@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <limits>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -23,33 +23,37 @@ class TokenShards : public Serial {
  public:
   static Descriptor descriptor() {
     return Descriptor("writers/token_shards", "0.1.0")
-        .summary("Writes documents of tokens as shards for other training code: Megatron-LM's .bin and .idx, or plain numbers with an index in JSON.")
+        .summary("Writes documents of tokens as shards: Megatron-LM's .bin and .idx or plain numbers for other training code, or safetensors files that keep every column.")
         .input({"in", "tokens"})
-        .parameter(output_path("path").required().about("The folder to write, relative to the run's folder: shard-00000.bin and its index, shard-00001.bin and so on."))
-        .parameter(string("format").required().choices({"megatron", "raw"}).about(
-            "megatron: .bin and .idx of Megatron-LM's IndexedDataset, a sequence a document; raw: .bin with unsigned little-endian numbers, and .json with the documents' lengths."))
+        .parameter(output_path("path").required().about("The folder to write, relative to the run's folder: shard-00000.bin and its index (flowrun: shard-00000.safetensors), shard-00001.bin and so on."))
+        .parameter(string("format").required().choices({"megatron", "raw", "flowrun"}).about(
+            "megatron: .bin and .idx of Megatron-LM's IndexedDataset, a sequence a document; raw: .bin with unsigned little-endian numbers, and .json with the documents' lengths; flowrun: "
+            "tokens, ids, domains, bytes and all columns as arrays of a safetensors file, with checksums."))
         .parameter(integer("shard_tokens").unit("tokens").min_value(1).about("A shard ends before the document that would take it above this; a longer document is a shard by itself."))
-        .parameter(integer("shard_bytes").unit("bytes").min_value(4).about("The same limit in bytes of the .bin file; without either all documents are in one shard."))
+        .parameter(integer("shard_bytes").unit("bytes").min_value(4).about("The same limit in bytes of tokens; without either all documents are in one shard."))
         .parameter(integer("vocab_size").unit("ids").range(1, std::numeric_limits<std::uint32_t>::max()).about(
             "Decides the bytes of a token: 2 where the ids fit (megatron: below 65500, as its own tools do), else 4."))
         .parameter(integer("token_bytes").unit("bytes").range(2, 4).about("The bytes of a token, 2 or 4, where 'vocab_size' is not given; 4 where neither is."))
-        .parameter(boolean("append_endoftext").defaults(true).about("Whether each document ends with the end-of-text id."))
+        .parameter(boolean("append_endoftext").about("Whether each document ends with the end-of-text id: yes, where it is left out, but never with flowrun, which keeps tokens as they are."))
         .parameter(integer("endoftext_id").range(0, std::numeric_limits<std::uint32_t>::max()).about(
             "The id that ends every document; left out, that of the tokenizer, which tokens bring along where it is not 0."))
         .at_most_one_of({"shard_tokens", "shard_bytes"})
         .at_most_one_of({"vocab_size", "token_bytes"})
         .determinism("pure")
         .threads("One call at a time; documents in the order of 'in'. The bytes do not depend on batches. Memory does not grow with documents.")
-        .source("Megatron-LM, megatron/core/datasets/indexed_dataset.py (megatron-core 0.16.1): index version 1")
+        .source("Megatron-LM, megatron/core/datasets/indexed_dataset.py (megatron-core 0.16.1): index version 1; https://huggingface.co/docs/safetensors")
         .example("[node.shards]\nplugin = \"writers/token_shards\"\nin     = \"train_tokens\"\npath   = \"shards\"\nformat = \"megatron\"\nvocab_size = 32000\nshard_bytes = 1_000_000_000\n");
   }
 
   explicit TokenShards(const Params& params)
       : name_(staged_name(params.string("path"))),
         shard_tokens_(params.integer_or("shard_tokens", std::numeric_limits<std::int64_t>::max())),
-        appends_(params.boolean("append_endoftext")),
         endoftext_is_given_(params.has("endoftext_id")) {
-    format_.kind = params.string("format") == "megatron" ? ShardFormat::Kind::kMegatron : ShardFormat::Kind::kRaw;
+    const std::string format = params.string("format");
+    format_.kind = format == "megatron" ? ShardFormat::Kind::kMegatron : format == "raw" ? ShardFormat::Kind::kRaw : ShardFormat::Kind::kFlowrun;
+    appends_ = params.has("append_endoftext") ? params.boolean("append_endoftext") : format_.kind != ShardFormat::Kind::kFlowrun;
+    if (format_.kind == ShardFormat::Kind::kFlowrun && (appends_ || endoftext_is_given_))
+      throw Error(Code::kInvalidArgument, std::string(appends_ ? "'append_endoftext'" : "'endoftext_id'") + " is set, but format \"flowrun\" keeps tokens as they are");
     format_.token_bytes = bytes_of_token(params);
     if (params.has("shard_bytes")) shard_tokens_ = std::max<std::int64_t>(1, params.integer("shard_bytes") / format_.token_bytes);
     if (appends_) format_.endoftext_id = static_cast<std::uint32_t>(params.integer_or("endoftext_id", 0));
@@ -112,24 +116,24 @@ class TokenShards : public Serial {
       ++shard_number_;
       open_shard();
     }
-    shard_->append(ids);
+    shard_->append(tokens, row);
   }
 
   void open_shard() {
     char name[32];
     std::snprintf(name, sizeof name, "/shard-%05lld", static_cast<long long>(shard_number_));
-    shard_.emplace(format_, folder_ + name);
+    shard_ = make_shard(format_, schema_, folder_ + name);
   }
 
   const std::string name_;
   ShardFormat format_;
   std::int64_t shard_tokens_;
-  const bool appends_;
+  bool appends_ = false;
   bool endoftext_is_given_;
   Field schema_;
   std::string folder_;
   std::int64_t shard_number_ = 0;
-  std::optional<Shard> shard_;
+  std::unique_ptr<Shard> shard_;
 };
 
 }  // namespace

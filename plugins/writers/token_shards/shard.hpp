@@ -1,24 +1,20 @@
 #pragma once
 
-// One shard of tokens: its documents one after another as fixed-width numbers in NAME.bin, and an index beside it.
-//
-//   megatron  NAME.idx, the index of Megatron-LM's IndexedDataset, little-endian: "MMIDIDX" and two zero bytes, version 1 (u64), the code of the tokens' type
-//             (u8: 8 uint16, 4 int32), sequences S (u64), document marks D (u64); lengths of the sequences in tokens (i32 * S), where each begins in NAME.bin in
-//             bytes (i64 * S), the first sequence of each document and the end (i64 * D). Here a sequence is a document, so D = S + 1.
-//   raw       NAME.json: {"format", "version", "file", "dtype", "endoftext_id", "documents", "tokens", "lengths"}.
+// What all formats of shards have in common.
+
+#include <flowrun/message.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
-
-#include "writers/common/output_file.hpp"
 
 namespace flowrun::writers {
 
 /// How shards are written.
 struct ShardFormat {
-  enum class Kind { kMegatron, kRaw } kind = Kind::kMegatron;
+  enum class Kind { kMegatron, kRaw, kFlowrun } kind = Kind::kMegatron;
   int token_bytes = 4;                        ///< 2 or 4
   std::optional<std::uint32_t> endoftext_id;  ///< what ends every document, where something does
 
@@ -26,34 +22,32 @@ struct ShardFormat {
   std::uint32_t max_id() const noexcept;
 };
 
-/// Writes one shard. The lengths of its documents wait in a file, not in memory, because what holds them is written last.
-///
-/// Errors: kIo, naming the path. Threads: one call at a time.
+/// Writes one shard, from front to back. Threads: one call at a time. Errors: kIo, naming the path.
 class Shard {
  public:
-  /// `stem`: the path without the suffixes.
-  Shard(const ShardFormat& format, std::string stem);
-  /// Adds a document, whose ids are at most `max_id`, and the end-of-text id.
-  void append(std::span<const std::uint32_t> tokens);
-  /// Writes the index. Without it the shard is incomplete.
-  void finish();
+  virtual ~Shard() = default;
+  /// Adds a document, whose ids are at most `max_id`.
+  virtual void append(const TokensView& documents, std::int64_t row) = 0;
+  /// Writes what stands at the end. Without it the shard is incomplete.
+  virtual void finish() = 0;
 
   std::int64_t document_count() const noexcept { return documents_; }
   std::int64_t token_count() const noexcept { return tokens_; }
 
- private:
-  template <class Token>
-  void write_tokens(std::span<const std::uint32_t> tokens);
-  template <class Visit>
-  void for_each_length(const Visit& visit) const;
-  void write_megatron_index() const;
-  void write_raw_index() const;
-
-  ShardFormat format_;
-  std::string stem_;
-  OutputFile bin_, lengths_;
-  std::string buffer_;  ///< kept for its memory alone
+ protected:
   std::int64_t documents_ = 0, tokens_ = 0;
 };
+
+/// Begins a shard of documents with the columns of `schema`. `stem`: the path without the suffixes.
+std::unique_ptr<Shard> make_shard(const ShardFormat& format, const Field& schema, const std::string& stem);
+
+/// Appends tokens to `out` as little-endian numbers of 2 or 4 bytes.
+void append_tokens(std::span<const std::uint32_t> tokens, int token_bytes, std::string& out);
+
+/// Returns the bytes of a number as they are stored.
+template <class T>
+std::string_view bytes_of(const T& value) noexcept {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
 
 }  // namespace flowrun::writers

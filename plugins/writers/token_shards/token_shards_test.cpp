@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <zlib.h>
 
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -15,6 +17,7 @@
 namespace flowrun::writers {
 namespace {
 
+using flowrun::testing::Batch;
 using flowrun::testing::error_of;
 using flowrun::testing::OpenOptions;
 using flowrun::testing::read_file;
@@ -118,6 +121,135 @@ TEST(TokenShards, BeginsAShardWhereTheLimitWouldBePassed) {
     EXPECT_THAT(lengths, ElementsAre(nlohmann::json{4, 2}, nlohmann::json{3}, nlohmann::json{8}, nlohmann::json{2}));
     EXPECT_EQ(files.size(), 8u);
   }
+}
+
+/// A safetensors file, cut by its header.
+class Safetensors {
+ public:
+  explicit Safetensors(std::string bytes) : bytes_(std::move(bytes)), data_(8 + numbers<std::uint64_t>(bytes_, 0, 1)[0]), header_(nlohmann::json::parse(bytes_.substr(8, data_ - 8))) {}
+  const nlohmann::json& header() const { return header_; }
+  nlohmann::json schema() const { return nlohmann::json::parse(header_["__metadata__"]["schema"].get<std::string>()); }
+  std::size_t begin(const std::string& name) const { return data_ + header_.at(name)["data_offsets"][0].get<std::size_t>(); }
+  std::string part(const std::string& name) const {
+    const auto offsets = header_.at(name)["data_offsets"];
+    return bytes_.substr(begin(name), offsets[1].get<std::size_t>() - offsets[0].get<std::size_t>());
+  }
+  template <class T>
+  std::vector<T> array(const std::string& name, const std::string& dtype) const {
+    EXPECT_EQ(header_.at(name)["dtype"], dtype) << name;
+    EXPECT_EQ(begin(name) % sizeof(T), 0u) << name << " is not aligned";
+    auto values = numbers<T>(part(name));
+    EXPECT_EQ(header_.at(name)["shape"], nlohmann::json::array({values.size()})) << name;
+    return values;
+  }
+  /// Returns the checksums that the file should have.
+  std::vector<std::uint32_t> checksums() const {
+    std::vector<std::uint32_t> out{crc(0, data_)};
+    const std::size_t end = begin(":checksums");
+    for (std::size_t at = data_; at < end; at += 65536) out.push_back(crc(at, std::min<std::size_t>(65536, end - at)));
+    return out;
+  }
+
+ private:
+  std::uint32_t crc(std::size_t at, std::size_t count) const { return static_cast<std::uint32_t>(::crc32(0, reinterpret_cast<const unsigned char*>(bytes_.data() + at), static_cast<unsigned>(count))); }
+  std::string bytes_;
+  std::size_t data_;
+  nlohmann::json header_;
+};
+
+/// Adds columns to `kRows`: numbers, text with a null, and lists.
+Batch rows_with_columns() {
+  Batch batch = with_column(tokens_batch(kRows), fields::float64("score.x"), make_column(std::vector<double>{0.5, -1, 1e300}));
+  batch = with_column(std::move(batch), fields::uint32("endoftext_id"), make_column(std::vector<std::uint32_t>{9, 9, 9}));
+  StringBuilder titles;
+  for (const char* title : {"one", "hidden", "zwölf"}) titles.append(title);
+  OwnedArray column = titles.finish();
+  auto holder = std::make_unique<detail::ArrayHolder>();
+  holder->buffers[0] = {0b101};
+  holder->pointers[0] = holder->buffers[0].data();
+  holder->pointers[1] = column.get().buffers[1];
+  holder->pointers[2] = column.get().buffers[2];
+  holder->kept = std::make_shared<OwnedArray>(std::move(column));
+  batch = with_column(std::move(batch), {"title", "u", true, {}}, detail::make_array(std::move(holder), 3, 3, 1));
+  ListBuilder lists;
+  lists.append(std::vector<std::uint32_t>{1, 2});
+  lists.append({});
+  lists.append(std::vector<std::uint32_t>{3});
+  return with_column(std::move(batch), fields::list_uint32("spans"), lists.finish());
+}
+
+Files write_flowrun(const std::vector<std::function<Batch()>>& batches, Settings settings = {}) {
+  const TemporaryFolder folder;
+  settings.insert(settings.end(), {{"path", "clean/shards"}, {"format", "flowrun"}});
+  Runner node(flowrun_plugin_v1, settings);
+  OpenOptions options;
+  options.staging = folder.path();
+  node.open({batches.at(0)().schema}, options);
+  for (const auto& batch : batches) node.process(batch());
+  node.finish();
+  EXPECT_THAT(node.close(), IsEmpty());
+  Files files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path("output"))) files[entry.path().filename()] = read_file(entry.path());
+  return files;
+}
+
+TEST(TokenShards, KeepsEveryColumnInSafetensors) {
+  const auto files = write_flowrun({rows_with_columns}, {{"token_bytes", 2}});
+  ASSERT_THAT(names(files), ElementsAre("shard-00000.safetensors"));
+  const Safetensors shard(files.at("shard-00000.safetensors"));
+  EXPECT_EQ(shard.header()["__metadata__"]["format"], "flowrun_tokens");
+  EXPECT_EQ(shard.header()["__metadata__"]["version"], "1");
+  EXPECT_THAT(shard.array<std::uint16_t>("input_ids", "U16"), ElementsAre(1, 2, 3, 65535, 4)) << "as they are, without an end";
+  EXPECT_THAT(shard.array<std::int64_t>("input_ids:offsets", "I64"), ElementsAre(0, 3, 3, 5));
+  EXPECT_EQ(shard.part("id:bytes"), "abc");
+  EXPECT_THAT(shard.array<std::int64_t>("id:offsets", "I64"), ElementsAre(0, 1, 2, 3));
+  EXPECT_EQ(shard.part("domain:bytes"), "webwebbooks");
+  EXPECT_THAT(shard.array<std::int64_t>("bytes", "I64"), ElementsAre(3, 0, 9));
+  EXPECT_THAT(shard.array<double>("score.x", "F64"), ElementsAre(0.5, -1, 1e300));
+  EXPECT_THAT(shard.array<std::uint32_t>("endoftext_id", "U32"), ElementsAre(9, 9, 9));
+  EXPECT_THAT(shard.array<std::uint8_t>("title:valid", "BOOL"), ElementsAre(1, 0, 1));
+  EXPECT_THAT(shard.array<std::int64_t>("title:offsets", "I64"), ElementsAre(0, 3, 3, 9));
+  EXPECT_EQ(shard.part("title:bytes"), "onezwölf") << "what memory holds for a null is not written";
+  EXPECT_THAT(shard.array<std::int64_t>("spans:offsets", "I64"), ElementsAre(0, 2, 2, 3));
+  EXPECT_THAT(shard.array<std::uint32_t>("spans:items", "U32"), ElementsAre(1, 2, 3));
+  EXPECT_EQ(shard.schema()["children"][6], nlohmann::json::parse(R"({"name": "title", "format": "u", "nullable": true, "children": []})"));
+  EXPECT_EQ(shard.array<std::uint32_t>(":checksums", "U32"), shard.checksums());
+}
+
+TEST(TokenShards, WritesTheSameSafetensorsForAnyBatchesAndShards) {
+  const auto part = [](std::int64_t first, std::int64_t n) { return [=] { return flowrun::testing::slice(rows_with_columns(), first, n); }; };
+  EXPECT_EQ(write_flowrun({part(0, 1), part(1, 0), part(1, 2)}), write_flowrun({rows_with_columns}));
+  const auto files = write_flowrun({rows_with_columns}, {{"shard_tokens", 4}});
+  ASSERT_THAT(names(files), ElementsAre("shard-00000.safetensors", "shard-00001.safetensors"));
+  EXPECT_EQ(Safetensors(files.at("shard-00000.safetensors")).part("id:bytes"), "ab");
+  EXPECT_EQ(Safetensors(files.at("shard-00001.safetensors")).part("id:bytes"), "c");
+  EXPECT_THAT(Safetensors(files.at("shard-00001.safetensors")).array<std::int64_t>("spans:offsets", "I64"), ElementsAre(0, 1));
+}
+
+TEST(TokenShards, ChecksLongSafetensorsInBlocks) {
+  std::mt19937 random(8);
+  std::vector<std::uint32_t> ids(100'000);
+  for (auto& id : ids) id = static_cast<std::uint32_t>(random());
+  const auto files = write_flowrun({[&] { return tokens_batch({{"a", "", 0, ids}, {"b", "", 0, {}}}); }});
+  const Safetensors shard(files.at("shard-00000.safetensors"));
+  EXPECT_EQ(shard.array<std::uint32_t>("input_ids", "U32"), ids);
+  EXPECT_EQ(shard.checksums().size(), 8u) << "the header, 400,000 bytes of tokens, and the rest in the last of 7 blocks";
+  EXPECT_EQ(shard.array<std::uint32_t>(":checksums", "U32"), shard.checksums());
+  const Safetensors empty(write_flowrun({[] { return tokens_batch({}); }}).at("shard-00000.safetensors"));
+  EXPECT_THAT(empty.array<std::int64_t>("input_ids:offsets", "I64"), ElementsAre(0));
+  EXPECT_EQ(empty.array<std::uint32_t>(":checksums", "U32"), empty.checksums());
+}
+
+TEST(TokenShards, ExplainsWhatSafetensorsCannotKeep) {
+  const auto with = [](Field field) { return [field] { return with_column(tokens_batch(kRows), field, make_column(std::vector<std::uint32_t>{1, 2, 3})); }; };
+  const auto message = [](const std::function<Batch()>& batch, const Settings& settings = {}) { return error_of([&] { write_flowrun({batch}, settings); }); };
+  EXPECT_EQ(message(with({"when", "tdD", false, {}})),
+            std::pair(Code::kUnsupported, std::string("column 'when' has Arrow format 'tdD', expected text, bytes, booleans, numbers, or lists of those")));
+  const auto [code, text] = message(with(fields::uint32("id:offsets")));
+  EXPECT_EQ(code, Code::kInvalidArgument);
+  EXPECT_THAT(text, HasSubstr("two columns need an array 'id:offsets' in "));
+  EXPECT_EQ(message(with(fields::uint32("x")), {{"endoftext_id", 1}}).second, "'endoftext_id' is set, but format \"flowrun\" keeps tokens as they are");
+  EXPECT_EQ(message(with(fields::uint32("x")), {{"append_endoftext", true}}).second, "'append_endoftext' is set, but format \"flowrun\" keeps tokens as they are");
 }
 
 TEST(TokenShards, WritesTheSameFilesForAnyBatches) {
