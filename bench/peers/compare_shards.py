@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares writers/token_shards and readers/tokens with numpy, by Megatron-LM's published rules, and with megatron-core itself where it is installed.
+"""Compares writers/token_shards and readers/tokens with numpy, by Megatron-LM's published rules, with megatron-core itself where it is installed, and with safetensors.
 
-    compare_shards.py [--datasets N] [--seed N]     N random datasets each way; exits with 1 where a token differs
-    compare_shards.py --speed [--megabytes N]       MB a second of CPU time beside numpy, and peak memory on N and 10 N MB
+    compare_shards.py [--datasets N] [--seed N]     N random datasets each way; exits with 1 where a token or a column differs
+    compare_shards.py --speed [--megabytes N]       MB a second of CPU time beside numpy, and peak memory on N and 10 N MB, of format "megatron" and "flowrun"
 
 Prints JSON lines. megatron-core needs only its own files and torch: pip install --no-deps megatron-core==0.16.1.
 """
@@ -15,12 +15,17 @@ import shutil
 import struct
 import sys
 import tempfile
+import zlib
 
 import numpy as np
+import pyarrow.parquet as pq
+from safetensors import safe_open
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench")]
 from common import emit  # noqa: E402
+from compare_parquet import random_table  # noqa: E402
 from graph_runs import cpu_seconds, peak_megabytes, run  # noqa: E402
 
 try:
@@ -145,12 +150,160 @@ def check_reading(folder, draw):
     return sum(len(sequence) for document in documents for sequence in document), differing
 
 
+class Shard:
+    """A safetensors file of format "flowrun", read by docs/token-shards.md alone."""
+
+    TYPES = {"BOOL": "?", "I8": "i1", "U8": "u1", "I16": "<i2", "U16": "<u2", "I32": "<i4", "U32": "<u4", "I64": "<i8", "U64": "<u8", "F16": "<f2", "F32": "<f4", "F64": "<f8"}
+
+    def __init__(self, path):
+        self.path = path
+        self.begin = 8 + int.from_bytes(open(path, "rb").read(8), "little")
+        self.header = json.loads(open(path, "rb").read(self.begin)[8:])
+        metadata = self.header["__metadata__"]
+        assert metadata["format"] == "flowrun_tokens" and metadata["version"] == "1", metadata
+        self.columns = json.loads(metadata["schema"])["children"]
+        self.documents = len(self.array("input_ids:offsets")) - 1
+
+    def array(self, name):
+        begin, end = self.header[name]["data_offsets"]
+        return np.memmap(self.path, "u1", "r")[self.begin + begin : self.begin + end].view(self.TYPES[self.header[name]["dtype"]])
+
+    def is_whole(self):
+        data, block = self.path.read_bytes(), int(self.header["__metadata__"]["block_bytes"])
+        end = self.begin + self.header[":checksums"]["data_offsets"][0]
+        parts = [data[: self.begin]] + [data[at : min(at + block, end)] for at in range(self.begin, end, block)]
+        return [zlib.crc32(part) for part in parts] == self.array(":checksums").tolist()
+
+    def tokens(self, row):
+        begin, end = self.array("input_ids:offsets")[row : row + 2]
+        return self.array("input_ids")[begin:end].tolist()
+
+    def values(self, field, name, count):
+        """All values of a column, as Python has them."""
+        kind = field["format"]
+        if kind in ("u", "z", "+l"):
+            offsets = self.array(name + ":offsets").tolist()
+            items = self.values(field["children"][0], name + ":items", offsets[-1]) if kind == "+l" else self.array(name + ":bytes").tobytes()
+            found = [items[begin:end] for begin, end in zip(offsets, offsets[1:])]
+            found = [value.decode() for value in found] if kind == "u" else found
+        else:
+            found = self.array(name).tolist()
+        assert len(found) == count
+        return [value if valid else None for value, valid in zip(found, self.array(name + ":valid").tolist())] if field["nullable"] else found
+
+    def rows(self):
+        columns = {field["name"]: self.values(field, field["name"], self.documents) for field in self.columns if field["name"] != "input_ids"}
+        return [{name: column[row] for name, column in columns.items()} | {"input_ids": self.tokens(row)} for row in range(self.documents)]
+
+
+def bytes_tokenizer(path):
+    """A tokenizer whose ids are bytes, in the order of their characters."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={letter: i for i, letter in enumerate(letters)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.save(str(path))
+    return tokenizer
+
+
+def columns_graph(names, options, batch, paths):
+    """Documents with columns of every type into shards, or (with `paths`) shards into Parquet."""
+    if paths:
+        return f"""[run]
+batch_documents = {batch}
+[node.tokens]
+plugin = "readers/tokens"
+paths = {json.dumps(paths)}
+[node.out]
+plugin = "writers/parquet"
+in = {{ tokens = "tokens" }}
+path = "out.parquet"
+"""
+    return f"""[run]
+batch_documents = {batch}
+max_error_fraction = 1.0
+[node.rows]
+plugin = "readers/parquet"
+paths = ["in.parquet"]
+columns = {json.dumps(names)}
+domain = "tables"
+on_error = "skip"
+[node.scored]
+plugin = "filters/text_scores"
+in = "rows"
+scores = ["flesch", "words"]
+[node.tokens]
+plugin = "tokenizers/bpe"
+in = "scored"
+tokenizer_path = "tokenizer.json"
+[node.out]
+plugin = "writers/token_shards"
+in = "tokens"
+path = "shards"
+format = "flowrun"
+{options}
+[node.table]
+plugin = "writers/parquet"
+in = {{ tokens = "tokens" }}
+path = "out.parquet"
+"""
+
+
+def read_by_safetensors(path, row):
+    with safe_open(path, "numpy") as shard:
+        begin, end = shard.get_slice("input_ids:offsets")[row : row + 2]
+        return shard.get_slice("input_ids")[begin:end].tolist()
+
+
+def check_keeping(folder, draw):
+    """Tables of pyarrow through format "flowrun": read by numpy and safetensors, and by readers/tokens, whose rows must be those that were written."""
+    table = random_table(draw)
+    (folder / "in.parquet").unlink(missing_ok=True)
+    pq.write_table(table, folder / "in.parquet")
+    tokenizer = bytes_tokenizer(folder / "tokenizer.json")
+    names = [name + ".part" if "struct" in name else name for name in table.column_names if name != "text"]
+    options = draw.choice(["", "token_bytes = 2\n", "vocab_size = 256\n"]) + draw.choice(["", "shard_tokens = 5000\n", "shard_bytes = 100000\n"])
+    runs = []
+    for threads, batch in ((1, 4096), (2, 5)):
+        run(folder, columns_graph(names, options, batch, None), threads)
+        runs.append(files_of(folder / "run/shards"))
+    differing = set() if runs[0] == runs[1] else {"bytes with two threads"}
+    shutil.rmtree(folder / "shards", ignore_errors=True)
+    shutil.copytree(folder / "run/shards", folder / "shards")
+    direct = pq.read_table(folder / "run/out.parquet")
+
+    shards = [Shard(path) for path in sorted((folder / "shards").iterdir())]
+    found = [row for shard in shards for row in shard.rows()]
+    expected = []
+    for row in table.to_pylist():
+        if row["text"] is not None:
+            text = row["text"].decode() if isinstance(row["text"], bytes) else row["text"]
+            values = {name: (row[name[:-5]] or {}).get("part") if name.endswith(".part") else row[name] for name in names}
+            expected.append(values | {"domain": "tables", "bytes": len(text.encode()), "input_ids": tokenizer.encode(text).ids})
+    differing |= {"numpy"} if [{key: row[key] for key in wanted} for row, wanted in zip(found, expected)] != expected or len(found) != len(expected) else set()
+    differing |= {"numpy, all columns"} if found != direct.to_pylist() else set()
+    differing |= {"checksums"} if not all(shard.is_whole() for shard in shards) else set()
+
+    starts = np.cumsum([0] + [shard.documents for shard in shards])
+    for position in draw.choices(range(len(found)), k=1000 if found else 0):
+        number = int(np.searchsorted(starts, position, "right")) - 1
+        if shards[number].tokens(position - starts[number]) != found[position]["input_ids"]:
+            differing.add("numpy by position")
+        if position % 10 == 0 and read_by_safetensors(shards[number].path, position - starts[number]) != found[position]["input_ids"]:
+            differing.add("safetensors by position")
+
+    run(folder, columns_graph(names, "", draw.choice([1, 4096]), ["shards/*"]), draw.choice([1, 2]))
+    again = pq.read_table(folder / "run/out.parquet")
+    differing |= {"readers/tokens"} if again.schema != direct.schema or again.to_pylist() != direct.to_pylist() else set()
+    return sum(len(row["input_ids"]) for row in expected), sorted(differing)
+
+
 def compare(arguments):
     draw = random.Random(arguments.seed)
     failed = False
-    peers = f"numpy {np.__version__}" + (", megatron-core" if IndexedDataset else "")
+    peers = f"numpy {np.__version__}, safetensors, pyarrow" + (", megatron-core" if IndexedDataset else "")
     with tempfile.TemporaryDirectory() as folder:
-        for name, check in (("writing", check_writing), ("reading", check_reading)):
+        for name, check in (("writing", check_writing), ("reading", check_reading), ("keeping", check_keeping)):
             tokens, differing, first = 0, 0, None
             for _ in range(arguments.datasets):
                 compared, differences = check(pathlib.Path(folder), draw)
@@ -187,21 +340,27 @@ def numpy_copies(folder):
 
 
 def measure(arguments):
-    graph = shards_graph("data/*", "megatron", "token_bytes = 2\nappend_endoftext = false\n")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         make_shards(folder, arguments.megabytes, 1)
-        times = {"token_shards.copy": [], "token_shards.copy_by_numpy": []}
+        graphs = {"megatron": shards_graph("data/*", "megatron", "token_bytes = 2\nappend_endoftext = false\n"), "flowrun": shards_graph("data/*", "flowrun", "token_bytes = 2\n")}
+        run(folder, graphs["flowrun"])
+        shutil.copytree(folder / "run/shards", folder / "kept")
+        graphs["flowrun_again"] = shards_graph("kept/*", "flowrun", "token_bytes = 2\n")
+        copies = {f"token_shards.copy_{label}": lambda graph=graph: run(folder, graph) for label, graph in graphs.items()}
+        copies["token_shards.copy_by_numpy"] = lambda: numpy_copies(folder)
+        times = {label: [] for label in copies}
         for _ in range(5):
-            for label, function in (("token_shards.copy", lambda: run(folder, graph)), ("token_shards.copy_by_numpy", lambda: numpy_copies(folder))):
+            for label, function in copies.items():
                 before = cpu_seconds()
                 function()
                 times[label].append(arguments.megabytes / (cpu_seconds() - before))
         for label, values in times.items():
             emit(label, "MB of uint16 tokens a CPU second, whole command", values, megabytes=arguments.megabytes)
-        small = peak_megabytes(folder, graph)
+        small = {label: peak_megabytes(folder, graphs[label]) for label in ("megatron", "flowrun")}
         make_shards(folder, arguments.megabytes, 10)
-        emit("token_shards.peak_memory", "MB", [peak_megabytes(folder, graph)], on_a_tenth_of_the_data=round(small, 1))
+        for label, megabytes in small.items():
+            emit(f"token_shards.peak_memory_{label}", "MB", [peak_megabytes(folder, graphs[label])], on_a_tenth_of_the_data=round(megabytes, 1))
 
 
 def main():

@@ -50,6 +50,12 @@ class JsonlTokens : public TokenReader {
     }
   }
 
+  void append_columns(const TokenRecord& record, std::span<ValueBuilder> builders) override {
+    if (!with_labels_) return;
+    for (const std::int64_t label : record.labels) builders[0].items().append({reinterpret_cast<const char*>(&label), sizeof label});
+    builders[0].end_list();
+  }
+
  private:
   Step parse(std::string_view line, TokenRecord& record, TokenRefusal& refusal) {
     record.number = number_++;

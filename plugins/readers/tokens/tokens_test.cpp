@@ -214,8 +214,15 @@ TEST_F(TokensNode, ReadsJsonLines) {
 )";
   const std::vector<TokenRow> expected = {{"x", "web", 12, {1, 2, 4294967295u}}, {"tokens/a.jsonl#1", "none", 0, {}}, {"7", "none", 0, {5}}};
   EXPECT_EQ(read({{"a.jsonl", text}}, {{"domain", "none"}}), expected);
-  EXPECT_EQ(read({{"a.jsonl.gz", gzip(text)}}, {{"domain", "none"}})[2], expected[2]);
-  EXPECT_EQ(read({{"a.jsonl.zst", zstd(text)}}, {{"domain", "none"}})[0], expected[0]);
+  const std::vector<std::pair<std::string, std::string>> compressed = {{".gz", gzip(text)}, {".zst", zstd(text)}, {".xz", xz(text)}, {".bz2", bzip2(text)}, {".lz4", lz4(text)}};
+  for (const auto& [suffix, bytes] : compressed) {
+    std::vector<TokenRow> renamed = expected;
+    renamed[1].id = "tokens/a.jsonl" + suffix + "#1";
+    EXPECT_EQ(read({{"a.jsonl" + suffix, bytes}}, {{"domain", "none"}}), renamed) << suffix;
+    read({{"a.jsonl" + suffix, bytes.substr(0, bytes.size() - 1)}}, {{"domain", "none"}});
+    ASSERT_EQ(errors().size(), 1u) << suffix;
+    EXPECT_EQ(errors()[0].code, "damaged_tokens") << suffix;
+  }
 }
 
 TEST_F(TokensNode, KeepsLabelsWhereTheyAreAskedFor) {
@@ -318,8 +325,8 @@ TEST_F(TokensNode, NeedsBothFilesOfAPair) {
   EXPECT_EQ(message({"a.bin"}), "tokens/a.bin has no index among 'paths', expected its .idx or .json as well, as in \"shards/*\"");
   EXPECT_EQ(message({"a.idx"}), "tokens/a.idx is an index without its .bin file among 'paths', expected both, as in \"shards/*\"");
   EXPECT_EQ(message({"a.bin", "a.idx", "a.json"}), "tokens/a.bin has two indices, .idx and .json, expected one");
-  EXPECT_EQ(message({"a.npy"}), "tokens/a.npy has a name that says no format, expected .bin with .idx or .json, .jsonl, .jsonl.gz or .jsonl.zst");
-  EXPECT_EQ(message_of([&] { read({{"a.bin", ""}, {"a.json", ""}}, {{"labels", true}}); }), "'labels' is set, but tokens/a.bin holds tokens alone, expected JSON Lines");
+  EXPECT_EQ(message({"a.npy"}), "tokens/a.npy has a name that says no format, expected .bin with .idx or .json, .safetensors, or .jsonl, maybe with .gz, .zst, .xz, .bz2 or .lz4");
+  EXPECT_EQ(message_of([&] { read({{"a.bin", ""}, {"a.json", ""}}, {{"labels", true}}); }), "'labels' is set, but tokens/a.bin is no file of JSON Lines, which alone has a key of that name");
 }
 
 /// Any damage ends in rows or errors.
