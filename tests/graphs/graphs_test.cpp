@@ -1,57 +1,16 @@
 // The graphs that users run as they are, over the real text that `make data` brings: prepare.toml whole, those that train at tiny size.
 
-#include <flowrun/dataset.hpp>
-
-#include "base/zstd_stream.hpp"
-#include "graph/node_call.hpp"
-#include "graph/spool.hpp"
-#include "support/run_test.hpp"
+#include "graphs/graph_test.hpp"
 
 namespace flowrun::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kSource = FLOWRUN_SOURCE_DIR;
-
-class Graphs : public RunTest {
+class Graphs : public GraphTest {
  protected:
   void SetUp() override {
     if (!fs::exists(kSource + "/data/README.md")) GTEST_SKIP() << "no text in data/: `make data` brings it";
-  }
-
-  /// Runs a graph of the project into `output`.
-  Finished run_graph(const std::string& graph, const std::string& output, const std::vector<std::string>& settings = {}) const {
-    std::vector<std::string> arguments{kFlowrun, "run", kSource + "/graphs/" + graph, "--output", output, "--artifacts", "artifacts", "--json"};
-    for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
-    return run({arguments, path(), {{"FLOWRUN_PLUGIN_PATH", ""}}}, 500);
-  }
-
-  /// Returns {domain: documents} of a file of writers/jsonl.
-  std::map<std::string, std::int64_t> documents_by_domain(const std::string& file) const {
-    std::map<std::string, std::int64_t> counts;
-    std::string text;
-    zstd_read_file(path(file), [&](std::string_view piece) { text += piece; });
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) ++counts[nlohmann::json::parse(line)["domain"]];
-    return counts;
-  }
-
-  /// Returns {domain: tokens} of the token stream that a node of a run left.
-  std::map<std::string, std::int64_t> tokens_by_domain(const std::string& output, const std::string& node) const {
-    std::map<std::string, std::int64_t> counts;
-    const auto manifest = json(output + "/manifest.json");
-    for (const auto& artifact : manifest["artifacts"]) {
-      if (artifact["node"] != node || artifact["type"] != "tokens") continue;
-      const std::string key = artifact["key"];
-      const graph::SpoolDataset spool(path("artifacts/" + key.substr(0, 2) + "/" + key));
-      const Dataset dataset(spool.table());
-      const graph::NodeCall call(nullptr);
-      const OwnedArray rows = dataset.read(Call(call.table()), 0, dataset.count());
-      const TokensView view(rows.get(), dataset.schema());
-      for (std::int64_t row = 0; row < dataset.count(); ++row) counts[std::string(view.domain[row])] += static_cast<std::int64_t>(view.input_ids[row].size());
-    }
-    return counts;
   }
 };
 
