@@ -45,7 +45,7 @@ class SequenceSource {
   virtual ~SequenceSource() = default;
   virtual std::int64_t count() = 0;            ///< -1: without end
   virtual std::int64_t sequence_length() = 0;  ///< T
-  /// Gives sequences [first, first + n) as tensors [n, T], or k rows for each as [n k, T / k]; throws Error. The caller releases `out`.
+  /// Gives sequences [first, first + n) as tensors [n, T], or k rows for each as [n k, T / k]; of fewer where k changes. Throws Error. The caller releases `out`.
   virtual void read(std::int64_t first, std::int64_t n, flowrun_batch* out) = 0;
 };
 

@@ -35,22 +35,30 @@ void copy_integers(const DLTensor& from, std::int64_t* to) {
     for (std::int64_t column = 0; column < columns; ++column) *to++ = data[row * row_stride + column * column_stride];
 }
 
-at::Tensor import_integers(const DLTensor& from, const std::string& name, std::int64_t rows) {
-  if (from.ndim != 2 || from.shape[0] % rows != 0 || from.shape[0] == 0 || from.dtype.code != kDLInt || from.dtype.lanes != 1 || (from.dtype.bits != 64 && from.dtype.bits != 32) ||
+at::Tensor import_integers(const DLTensor& from, const std::string& name, std::int64_t places) {
+  if (from.ndim != 2 || from.shape[0] == 0 || from.dtype.code != kDLInt || from.dtype.lanes != 1 || (from.dtype.bits != 64 && from.dtype.bits != 32) ||
       from.device.device_type != kDLCPU)
-    throw Error(Code::kCorruptData, fmt::format("tensor '{}' of a batch must be int32 or int64 [{} k, T] on the CPU", name, rows));
+    throw Error(Code::kCorruptData, fmt::format("tensor '{}' of a batch must be int32 or int64 [{} k, T] on the CPU", name, places));
   at::Tensor out = at::empty({from.shape[0], from.shape[1]}, at::kLong);
   if (from.dtype.bits == 64) copy_integers<std::int64_t>(from, out.mutable_data_ptr<std::int64_t>());
   else copy_integers<std::int32_t>(from, out.mutable_data_ptr<std::int64_t>());
   return out;
 }
 
+/// Returns the places that rows come from: all `n`, or fewer where the read ended early. Then the rows have the tokens of whole places.
+std::int64_t places_of(const at::Tensor& rows, std::int64_t n, std::int64_t place_tokens) {
+  const std::int64_t tokens = rows.numel();
+  if (place_tokens > 0 && tokens % place_tokens == 0 && tokens / place_tokens < n) return tokens / place_tokens;
+  return n;
+}
+
 }  // namespace
 
-native::Batch read_sequences(SequenceSource& source, std::int64_t first, std::int64_t n, std::vector<std::int64_t>& positions) {
+Sequences read_sequences(SequenceSource& source, std::int64_t first, std::int64_t n) {
   BatchOwner owner;
   source.read(first, n, &owner.batch);
-  native::Batch batch;
+  Sequences sequences;
+  native::Batch& batch = sequences.batch;
   for (std::uint32_t i = 0; i < owner.batch.tensor_count; ++i) {
     const std::string name = owner.batch.names[i];
     const DLTensor& tensor = owner.batch.tensors[i]->dl_tensor;
@@ -60,13 +68,16 @@ native::Batch read_sequences(SequenceSource& source, std::int64_t first, std::in
   if (!batch.input_ids.defined()) throw Error(Code::kCorruptData, fmt::format("the batch of sequences {} to {} has no tensor 'input_ids'", first, first + n));
   if (batch.labels.defined() && batch.labels.sizes() != batch.input_ids.sizes())
     throw Error(Code::kCorruptData, fmt::format("the batch of sequences {} to {} has tensors 'input_ids' and 'labels' of different shapes", first, first + n));
+  sequences.places = places_of(batch.input_ids, n, source.sequence_length());
+  const std::int64_t rows = batch.input_ids.size(0), in_place = rows / sequences.places;
+  if (rows % sequences.places != 0)
+    throw Error(Code::kCorruptData, fmt::format("the batch of sequences {} to {} has {} rows, expected a multiple of {}, or whole places of {} tokens", first, first + n, rows, n, source.sequence_length()));
   // What an objective draws is a function of a row's position: the rows that share a place are told apart above all places.
   constexpr int kPlaceBits = 40;
-  const std::int64_t rows = batch.input_ids.size(0), in_place = rows / n;
-  positions.resize(static_cast<std::size_t>(rows));
-  for (std::int64_t row = 0; row < rows; ++row) positions[static_cast<std::size_t>(row)] = first + row / in_place + ((row % in_place) << kPlaceBits);
-  batch.positions = positions;
-  return batch;
+  sequences.positions.resize(static_cast<std::size_t>(rows));
+  for (std::int64_t row = 0; row < rows; ++row) sequences.positions[static_cast<std::size_t>(row)] = first + row / in_place + ((row % in_place) << kPlaceBits);
+  batch.positions = sequences.positions;
+  return sequences;
 }
 
 Training::Training(const RegionSpec& spec, NativeNode& objective, NativeNode& optimizer, CallableModel& model, Parameters& parameters, RegionHost& host)
@@ -89,23 +100,20 @@ void Training::check_sequences() const {
     throw Error(Code::kInvalidArgument, fmt::format("the sequences have {} tokens, but the model's max_position_embeddings is {}", spec_.sequences->sequence_length(), *longest));
 }
 
-native::Loss Training::micro_batch(std::int64_t first) {
-  std::vector<std::int64_t> positions;
-  const native::Batch batch = read_sequences(*spec_.sequences, first, batch_size_, positions);
+native::Loss Training::loss_of(const Sequences& sequences) {
   HostCall call(&host_);
   const native::tables::Model model = model_.table(call);
   native::Loss loss;
-  call.check(objective_.interface().objective->loss(objective_.self(), call.table(), &model, batch, &loss), objective_.describe());
+  call.check(objective_.interface().objective->loss(objective_.self(), call.table(), &model, sequences.batch, &loss), objective_.describe());
   return loss;
 }
 
-StepResult Training::step(std::int64_t step) {
-  StepResult result;
-  result.lr = optimizer_.interface().optimizer->learning_rate(optimizer_.self(), step);
-  double loss_sum = 0;
-  parameters_.clear_gradients();
-  for (std::int64_t micro = 0; micro < plan_.accumulation_steps; ++micro) {
-    const native::Loss loss = micro_batch(position(step) + micro * batch_size_);
+void Training::micro_batch(std::int64_t first, std::int64_t n, StepResult& result, double& loss_sum) {
+  for (std::int64_t done = 0; done < n;) {
+    // A tensor has rows of one length: where a stage of a curriculum begins inside a micro-batch, it is done in two.
+    const Sequences sequences = read_sequences(*spec_.sequences, first + done, n - done);
+    done += sequences.places;
+    const native::Loss loss = loss_of(sequences);
     loss_sum += loss.sum.item<double>();
     result.tokens += loss.count;
     if (loss.count == 0) continue;
@@ -114,6 +122,14 @@ StepResult Training::step(std::int64_t step) {
     loss.sum.backward();
     parameters_.collect_gradients();
   }
+}
+
+StepResult Training::step(std::int64_t step) {
+  StepResult result;
+  result.lr = optimizer_.interface().optimizer->learning_rate(optimizer_.self(), step);
+  double loss_sum = 0;
+  parameters_.clear_gradients();
+  for (std::int64_t micro = 0; micro < plan_.accumulation_steps; ++micro) micro_batch(position(step) + micro * batch_size_, batch_size_, result, loss_sum);
   reduce_gradients(model_.context(), parameters_);
   reduce_counters(model_.context(), loss_sum, result.tokens);
   if (result.tokens == 0) throw Error(Code::kInvalidArgument, fmt::format("step {} has no token to score", step));

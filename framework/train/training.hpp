@@ -19,8 +19,18 @@ struct StepResult {
   bool finite = true;       ///< false: nothing was updated
 };
 
-/// Reads sequences [first, first + n) as int64 tensors. Throws kCorruptData for a batch that is not what its source promises.
-native::Batch read_sequences(SequenceSource& source, std::int64_t first, std::int64_t n, std::vector<std::int64_t>& positions);
+/// Rows of one length, read from places that follow one another.
+struct Sequences {
+  Sequences() = default;
+  Sequences(Sequences&&) = default;  // not copied: the batch's positions stay where they are
+  native::Batch batch;                  ///< int64 tensors
+  std::vector<std::int64_t> positions;  ///< of the batch's rows
+  std::int64_t places = 0;              ///< that were read, at least 1
+};
+
+/// Reads places [first, first + n), n at least 1, or those before the length of rows changes. Throws kCorruptData for a batch that is not what its
+/// source promises.
+Sequences read_sequences(SequenceSource& source, std::int64_t first, std::int64_t n);
 
 class Training {
  public:
@@ -38,7 +48,9 @@ class Training {
 
  private:
   void check_sequences() const;
-  native::Loss micro_batch(std::int64_t first);
+  native::Loss loss_of(const Sequences& sequences);
+  /// Adds the gradients of places [first, first + n) to those of the step, and their loss to `result` and `loss_sum`.
+  void micro_batch(std::int64_t first, std::int64_t n, StepResult& result, double& loss_sum);
   void update(std::int64_t step, double lr, double gradient_scale);
 
   const RegionSpec& spec_;
