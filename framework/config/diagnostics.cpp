@@ -4,6 +4,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include <flowrun/nearest.hpp>
+
 #include "config/utf8.hpp"
 
 namespace flowrun::config {
@@ -11,8 +13,6 @@ namespace {
 
 /// Code points shown of a source line: enough for any line that a person writes, and one screen of a generated one.
 constexpr std::size_t kMaxShownColumns = 160;
-/// Longer words are never typing errors of each other; the cap bounds the time of one comparison.
-constexpr std::size_t kMaxComparedBytes = 64;
 
 auto fields(const Diagnostic& d) {
   return std::tie(d.where.file, d.where.line, d.where.column, d.severity, d.code, d.message, d.found, d.expected, d.suggestion, d.node,
@@ -63,25 +63,6 @@ std::string snippet(std::string_view line, std::uint32_t column, std::string_vie
   caret -= from;
   if (caret > count_code_points(shown)) return {};
   return shown + "\n" + std::string(caret, ' ') + std::string(colour) + "^" + std::string(plain) + "\n";
-}
-
-/// Returns the optimal string alignment distance (Damerau 1964, restricted): insertions, deletions, substitutions, swaps of neighbours.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1);
-  std::vector<std::size_t> previous(b.size() + 1);
-  std::vector<std::size_t> current(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    current[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
-      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + cost});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) current[j] = std::min(current[j], before[j - 2] + 1);
-    }
-    std::swap(before, previous);
-    std::swap(previous, current);
-  }
-  return previous[b.size()];
 }
 
 }  // namespace
@@ -148,23 +129,6 @@ std::string render(const Diagnostic& diagnostic, const std::map<std::string, std
   return text;
 }
 
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  if (word.empty() || word.size() > kMaxComparedBytes) return std::nullopt;
-  const std::string* best = nullptr;
-  // A third of the word may be wrong: "sed" is near "seed", "in" is near nothing but "an" or "it".
-  std::size_t best_distance = std::max<std::size_t>(1, (word.size() + 1) / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    const std::size_t longer = std::max(candidate.size(), word.size());
-    if (candidate.empty() || candidate.size() > kMaxComparedBytes || longer - std::min(candidate.size(), word.size()) >= best_distance)
-      continue;
-    const std::size_t distance = edit_distance(word, candidate);
-    // A word whose every letter is another is no typing error, however short.
-    if (distance < best_distance && distance < longer) {
-      best_distance = distance;
-      best = &candidate;
-    }
-  }
-  return best != nullptr ? std::optional(*best) : std::nullopt;
-}
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) { return flowrun::nearest(word, candidates); }
 
 }  // namespace flowrun::config
