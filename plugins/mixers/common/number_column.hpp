@@ -3,27 +3,35 @@
 // A column of numbers of any Arrow width, read as doubles: scores that filters add, lengths, yes or no.
 
 #include <flowrun/message.hpp>
+#include <flowrun/nearest.hpp>
 
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace flowrun::mixers {
 
 /// Reads a column of a borrowed batch: float32, float64, integers of 8 to 64 bits (exact up to 2^53) or booleans (0 and 1).
 class NumberColumn {
  public:
-  /// Throws kInvalidArgument where the batch has no such column or one that does not hold numbers; `parameter` is what names it.
-  NumberColumn(const ArrowArray& batch, const Field& schema, std::string_view name, std::string_view parameter) : batch_(&batch), name_(name) {
+  /// Throws as `check` does.
+  NumberColumn(const ArrowArray& batch, const Field& schema, std::string_view name, std::string_view parameter)
+      : batch_(&batch), column_(batch.children[check(schema, name, parameter)]), name_(name), format_(schema.children[static_cast<std::size_t>(schema.find(name))].format[0]) {}
+
+  /// Returns where the column stands. Throws kInvalidArgument where there is no such column or one that does not hold numbers; `parameter` is what names it.
+  static int check(const Field& schema, std::string_view name, std::string_view parameter) {
     const int index = schema.find(name);
-    if (index < 0)
-      throw Error(Code::kInvalidArgument, "the input has no column '" + name_ + "', which '" + std::string(parameter) + "' names; it has " + list(schema));
+    if (index < 0) {
+      std::vector<std::string> names;
+      for (const Field& column : schema.children) names.push_back(column.name);
+      throw Error(Code::kInvalidArgument, "the input has no column '" + std::string(name) + "', which '" + std::string(parameter) + "' names; it has " + list(names) + did_you_mean(name, names));
+    }
     const std::string& format = schema.children[static_cast<std::size_t>(index)].format;
-    format_ = format.size() == 1 ? format[0] : ' ';
-    if (std::string_view("bcCsSiIlLfg").find(format_) == std::string_view::npos)
-      throw Error(Code::kInvalidArgument, "column '" + name_ + "', which '" + std::string(parameter) + "' names, has Arrow format '" + format + "', expected numbers");
-    column_ = batch.children[index];
+    if (format.size() != 1 || std::string_view("bcCsSiIlLfg").find(format[0]) == std::string_view::npos)
+      throw Error(Code::kInvalidArgument, "column '" + std::string(name) + "', which '" + std::string(parameter) + "' names, has Arrow format '" + format + "', expected numbers");
+    return index;
   }
 
   /// Returns the number in a row of the batch. Throws kInvalidArgument for null and what is not finite.
@@ -54,16 +62,16 @@ class NumberColumn {
     }
   }
 
-  static std::string list(const Field& schema) {
-    std::string names;
-    for (const Field& column : schema.children) names += (names.empty() ? "'" : ", '") + column.name + "'";
-    return names;
+  static std::string list(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+    return text;
   }
 
   const ArrowArray* batch_;
-  const ArrowArray* column_ = nullptr;
+  const ArrowArray* column_;
   std::string name_;
-  char format_ = ' ';
+  char format_;
 };
 
 }  // namespace flowrun::mixers

@@ -7,6 +7,7 @@
 
 #include "domain_index.hpp"
 #include "schedule.hpp"
+#include "stage_parameters.hpp"
 
 namespace flowrun::mixers {
 
@@ -28,8 +29,9 @@ struct Part {
 
 std::vector<Part> parts_of(const Mixture& mixture, const std::vector<double>& weights);
 
-/// Returns mixture.json: for each domain its documents and tokens, its part, and what is drawn of it (null without an end).
-std::string mixture_json(const Mixture& mixture, const std::vector<Part>& parts);
+/// Returns mixture.json: for each domain its documents and tokens, its part, and what is drawn of it (null without an end); for each stage of a curriculum
+/// its tokens (null without an end), the column of its order, the length of its sequences (both null where it says none) and the proportions of its domains.
+std::string mixture_json(const Mixture& mixture, const std::vector<Part>& parts, const std::vector<StageParameters>& stages);
 
 /// Returns "shares of the tokens: web 0.7500, books 0.2500".
 std::string shares_text(const Mixture& mixture, const std::vector<Part>& parts);

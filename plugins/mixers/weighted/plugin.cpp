@@ -2,6 +2,7 @@
 // schedule.hpp, which documents take part in selection.hpp, and the stages of a curriculum in stage_parameters.hpp.
 
 #include <flowrun/dataset.hpp>
+#include <flowrun/nearest.hpp>
 #include <flowrun/node.hpp>
 
 #include <algorithm>
@@ -32,6 +33,14 @@ constexpr int kHorizonEpochs = 4;            ///< of a mixture without end: so f
 constexpr std::int64_t kTokensMax = std::int64_t{1} << 62;
 
 using Weights = std::map<std::string, double>;
+
+std::string stage_field(std::size_t number, const char* field) { return "stages[" + std::to_string(number) + "]." + field; }
+
+/// A domain that is not named has no proportion: where all that are named have 0, nothing is left whatever the input is.
+void check_proportions(const Weights& proportions, const std::string& name) {
+  if (std::none_of(proportions.begin(), proportions.end(), [](const auto& entry) { return entry.second > 0; }))
+    throw Error(Code::kInvalidArgument, "'" + name + "' leaves every domain out, expected one above 0");
+}
 
 void check_weights(const Weights& weights, const std::string& name) {
   for (const auto& [domain, weight] : weights)
@@ -82,7 +91,7 @@ class Weighted : public Indexed {
                        .field(numbers_by_key("proportions").range(0, 1e9).about("Its proportions, instead of the node's."))
                        .field(string("order_by").about("Its order, instead of the node's."))
                        .field(boolean("descending").defaults(false).about("Turns its `order_by` round."))
-                       .field(integer("sequence_length").unit("tokens").range(2, 1 << 24).about("The length of the stage's sequences, as a column of the rows. For packers to come: those that are there have one length and refuse it."))
+                       .field(integer("sequence_length").unit("tokens").range(2, 1 << 24).about("The length of the stage's sequences, which must divide that of the packer (packers/concat, packers/best_fit): a step then has as many tokens in every stage."))
                        .about("A curriculum: stages one after another, each of one size (the last takes what is left). Rows then have a column `stage`, from 0. A stage "
                               "goes on in each domain where the one before has left off."))
         .at_most_one_of({"weights", "weights_from", "proportions"})
@@ -115,9 +124,12 @@ class Weighted : public Indexed {
         has_stages_(!params.tables("stages").empty()),
         stages_(read_stages(params)) {
     check_weights(weights_, "weights");
-    for (const StageParameters& stage : stages_) {
-      if (stage.weights) check_weights(*stage.weights, "stages");
-      if (stage.proportions) check_weights(*stage.proportions, "proportions");
+    for (std::size_t s = 0; s < stages_.size(); ++s) {
+      if (stages_[s].weights) check_weights(*stages_[s].weights, stage_field(s, "weights"));
+      if (!stages_[s].proportions) continue;
+      const std::string name = has_stages_ && !params.has("proportions") ? stage_field(s, "proportions") : "proportions";
+      check_weights(*stages_[s].proportions, name);
+      check_proportions(*stages_[s].proportions, name);
     }
     if (params.has("epochs") && !(std::isfinite(epochs_) && epochs_ > 0))
       throw Error(Code::kInvalidArgument, "'epochs' is " + json::number(epochs_) + ", expected a finite number above 0");
@@ -126,6 +138,7 @@ class Weighted : public Indexed {
     if (unimax_ && temperature_ != 1) throw Error(Code::kInvalidArgument, "'unimax' gives equal budgets, for which 'temperature' = " + json::number(temperature_) + " means nothing");
     if (repeat_column_.empty() != params.numbers_by_key("repetitions").empty())
       throw Error(Code::kInvalidArgument, "'repeat_column' and 'repetitions' need each other, found only " + std::string(repeat_column_.empty() ? "'repetitions'" : "'repeat_column'"));
+    if (epochs_ == 0) stage_ends(stages_, tokens_ > 0 ? tokens_ : -1, tokens_per_step_);  // with epochs only the input says how many tokens there are
   }
 
   void open(Open& open) override {
@@ -133,6 +146,7 @@ class Weighted : public Indexed {
     selection_.set_seed(seed_);
     measured_folder_ = open.artifact("weights_from");
     Field schema = open.input(0);
+    check_columns(schema);
     for (const Field& column : stage_columns()) {
       if (schema.find(column.name) >= 0) throw Error(Code::kInvalidArgument, "the input has a column '" + column.name + "' already, which the stages add");
       schema.children.push_back(column);
@@ -152,7 +166,7 @@ class Weighted : public Indexed {
     mixture.schedule = make_schedule(mixture.index, plans, seed_, horizon, [&] { call.check_stop(); });
     mixture.save(staging + kIndexFile);
     const auto parts = parts_of(mixture, weights.back());
-    write(staging + kMixtureFile, mixture_json(mixture, parts));
+    write(staging + kMixtureFile, mixture_json(mixture, parts, has_stages_ ? stages_ : std::vector<StageParameters>()));
     report(call, mixture, parts);
   }
 
@@ -176,6 +190,19 @@ class Weighted : public Indexed {
   }
 
  private:
+  /// Checks that the columns that parameters name are there and hold numbers.
+  void check_columns(const Field& input) const {
+    Field index = input;  // as documents are looked at: without their tokens, with how many they are
+    std::erase_if(index.children, [](const Field& column) { return column.name == "input_ids"; });
+    index.children.push_back(fields::uint32("length"));
+    const auto check = [&](const std::string& column, const std::string& parameter) {
+      if (!column.empty()) NumberColumn::check(index, column, parameter);
+    };
+    check(quality_column_, "quality_column");
+    check(repeat_column_, "repeat_column");
+    for (std::size_t s = 0; s < stages_.size(); ++s) check(stages_[s].order_by, stages_[s].order_is_own ? stage_field(s, "order_by") : "order_by");
+  }
+
   // ---- the index
 
   DomainIndex read_domains(const Call& call, const ConcatenatedDataset& documents, Columns& columns) const {
@@ -301,12 +328,11 @@ class Weighted : public Indexed {
 
   void report(const Call& call, const Mixture& mixture, const std::vector<Part>& parts) const {
     const auto warn = [&](const Weights& named, const std::string& parameter) {
-      for (const auto& [domain, value] : named)
-        if (!mixture.index.has(domain)) call.log(FLOWRUN_LOG_WARNING, "'" + parameter + "' names the domain '" + domain + "', of which the input has no document with tokens");
+      for (const auto& [domain, value] : named) warn_of_missing(call, mixture.index, domain, parameter, "");
     };
     warn(weights_, "weights");
     for (std::size_t s = 0; s < stages_.size(); ++s)
-      if (stages_[s].weights) warn(*stages_[s].weights, "stages[" + std::to_string(s) + "].weights");
+      if (stages_[s].weights) warn(*stages_[s].weights, stage_field(s, "weights"));
     for (const StageParameters& stage : stages_)
       if (stage.proportions) warn_of_unnamed(call, mixture.index, *stage.proportions);
     Weights sampled = sample_fraction_;
@@ -316,9 +342,17 @@ class Weighted : public Indexed {
     call.log(FLOWRUN_LOG_INFO, shares_text(mixture, parts));
   }
 
+  /// Warns of a domain that a parameter names and the input does not have: most often a slip of the pen.
+  static void warn_of_missing(const Call& call, const DomainIndex& index, const std::string& domain, const std::string& parameter, const std::string& what_follows) {
+    if (index.has(domain)) return;
+    std::vector<std::string> names;
+    for (const Domain& known : index.domains()) names.push_back(known.name);
+    call.log(FLOWRUN_LOG_WARNING, "'" + parameter + "' names the domain '" + domain + "', of which the input has no document with tokens" + what_follows + did_you_mean(domain, names));
+  }
+
   static void warn_of_unnamed(const Call& call, const DomainIndex& index, const Weights& proportions) {
     for (const auto& [domain, part] : proportions)
-      if (part > 0 && !index.has(domain)) call.log(FLOWRUN_LOG_WARNING, "'proportions' names the domain '" + domain + "', of which the input has no document with tokens: the others share its part");
+      if (part > 0) warn_of_missing(call, index, domain, "proportions", ": the others share its part");
     for (const Domain& domain : index.domains())
       if (!proportions.contains(domain.name)) call.log(FLOWRUN_LOG_WARNING, "'proportions' does not name the domain '" + domain.name + "': it is left out");
   }

@@ -6,11 +6,20 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdio>
 
 namespace flowrun::mixers {
 namespace {
 
+constexpr double kRounding = 1e-9;  ///< of fractions such as thirds, and of their sum
+
 std::string name_of(std::size_t number) { return "stages[" + std::to_string(number) + "]"; }
+
+std::string rounded(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", number);
+  return text;
+}
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(Code::kInvalidArgument, message); }
 
@@ -23,6 +32,7 @@ StageParameters read_stage(const Params& params, const StageParameters& node) {
   if (params.has("proportions")) stage.proportions = params.numbers_by_key("proportions");
   if (!stage.weights && !stage.proportions) stage.proportions = node.proportions;
   stage.order_by = params.string_or("order_by", "");
+  stage.order_is_own = !stage.order_by.empty();
   stage.descending = stage.order_by.empty() ? node.descending : params.boolean("descending");
   if (stage.order_by.empty()) stage.order_by = node.order_by;
   stage.sequence_length = params.integer_or("sequence_length", 0);
@@ -30,8 +40,11 @@ StageParameters read_stage(const Params& params, const StageParameters& node) {
 }
 
 void check(const std::vector<StageParameters>& stages, bool has_tokens_per_step) {
+  double fraction = 0;
   for (std::size_t s = 0; s < stages.size(); ++s) {
     const StageParameters& stage = stages[s];
+    fraction += stage.fraction;
+    if (fraction > 1 + kRounding) refuse("the fractions of the stages up to '" + name_of(s) + "' add up to " + rounded(fraction) + ", expected at most 1");
     const int sizes = (stage.fraction > 0) + (stage.steps > 0) + (stage.tokens > 0);
     if (sizes > 1) refuse("'" + name_of(s) + "' has " + std::to_string(sizes) + " sizes, expected one of 'fraction', 'steps' and 'tokens'");
     if (sizes == 0 && s + 1 < stages.size()) refuse("'" + name_of(s) + "' has no size, expected one of 'fraction', 'steps' and 'tokens': only the last stage may take what is left");
@@ -39,6 +52,9 @@ void check(const std::vector<StageParameters>& stages, bool has_tokens_per_step)
     if (stage.steps > 0 && !has_tokens_per_step) refuse("'" + name_of(s) + "' is " + std::to_string(stage.steps) + " steps long, which needs 'tokens_per_step'");
     if ((stage.sequence_length > 0) != (stages[0].sequence_length > 0)) refuse("'" + name_of(stage.sequence_length > 0 ? 0 : s) + "' has no 'sequence_length', which other stages have");
   }
+  const bool are_fractions = std::all_of(stages.begin(), stages.end(), [](const StageParameters& stage) { return stage.fraction > 0; });
+  if (are_fractions && fraction < 1 - kRounding) refuse("the fractions of the stages add up to " + rounded(fraction) + ", expected 1: leave the last one without a size for the rest");
+  if (!are_fractions && fraction >= 1 - kRounding) refuse("the fractions of the stages add up to 1, which leaves nothing for the stages of other sizes");
 }
 
 }  // namespace
@@ -75,7 +91,7 @@ std::vector<std::int64_t> stage_ends(const std::vector<StageParameters>& stages,
     if (!stage.order_by.empty() && ends[s] < 0) refuse("documents in the order of '" + stage.order_by + "' need an end: 'tokens', 'epochs', or a size of the last stage");
   }
   // Rounding aside, stages that all have sizes fill the whole.
-  if (total >= 0 && ends.back() < total - static_cast<std::int64_t>(stages.size()) - static_cast<std::int64_t>(1e-9 * static_cast<double>(total)))
+  if (total >= 0 && ends.back() < total - static_cast<std::int64_t>(stages.size()) - static_cast<std::int64_t>(kRounding * static_cast<double>(total)))
     refuse("the stages take " + std::to_string(ends.back()) + " tokens of the mixture's " + std::to_string(total) + ": leave the last one without a size for the rest");
   return ends;
 }

@@ -18,12 +18,13 @@ struct StageParameters {
   std::int64_t steps = 0, tokens = 0;
   std::optional<std::map<std::string, double>> weights, proportions;  ///< at most one of the two
   std::string order_by;                              ///< a column; "": shuffled
+  bool order_is_own = false;                         ///< not the node's
   bool descending = false;
   std::int64_t sequence_length = 0;                  ///< 0: none
 };
 
 /// Reads the stages of a node, or the one that a node without `stages` is. Throws kInvalidArgument for a stage with more than one size or with
-/// both weights and proportions, for steps without `tokens_per_step`, and where only some stages say a sequence length.
+/// both weights and proportions, for steps without `tokens_per_step`, where fractions cannot fill the whole, and where only some stages say a sequence length.
 std::vector<StageParameters> read_stages(const Params& params);
 
 /// Returns after how many tokens of the mixture each stage ends, -1 for a last one without end. `total` is the tokens of the whole mixture, -1 where

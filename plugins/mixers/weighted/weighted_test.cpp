@@ -223,7 +223,7 @@ TEST(Weighted, TakesProportionsWhateverTheSizesAre) {
   auto tokens = tokens_by_domain(node.all());
   EXPECT_EQ(tokens.size(), 3u);
   for (const auto& [domain, share] : std::map<std::string, double>{{"d0", 0.1}, {"d1", 0.6}, {"d2", 0.3}}) EXPECT_NEAR(tokens[domain], share * 30'000, 60) << domain;
-  EXPECT_EQ(node.runner.logs().at(0).message, "'proportions' names the domain 'd9', of which the input has no document with tokens: the others share its part");
+  EXPECT_EQ(node.runner.logs().at(0).message, "'proportions' names the domain 'd9', of which the input has no document with tokens: the others share its part; did you mean 'd0'?");
   EXPECT_EQ(node.runner.logs().at(1).message, "'proportions' does not name the domain 'd3': it is left out");
 }
 
@@ -347,6 +347,54 @@ TEST(WeightedStages, ExplainWhatDoesNotFit) {
             "a stage's 'weights' leave every domain of the input out, expected one above 0");
 }
 
+TEST(WeightedStages, AreRefusedAtOnceWhereNoInputCouldFit) {
+  using Tables = Value::Tables;
+  const auto refused = [](const NamedValues& parameters) {
+    return error_of([&] { Runner node(flowrun_plugin_v1, parameters); });
+  };
+  const auto invalid = [](const std::string& message) { return Expected(Code::kInvalidArgument, message); };
+  EXPECT_EQ(refused({{"epochs", 1}, {"stages", Tables{{{"fraction", 0.7}}, {{"fraction", 0.6}}}}}), invalid("the fractions of the stages up to 'stages[1]' add up to 1.3, expected at most 1"));
+  EXPECT_EQ(refused({{"epochs", 1}, {"stages", Tables{{{"fraction", 0.7}}, {{"fraction", 0.2}}}}}),
+            invalid("the fractions of the stages add up to 0.9, expected 1: leave the last one without a size for the rest"));
+  EXPECT_EQ(refused({{"epochs", 1}, {"stages", Tables{{{"fraction", 1}}, {}}}}), invalid("the fractions of the stages add up to 1, which leaves nothing for the stages of other sizes"));
+  EXPECT_EQ(refused({{"tokens", 100}, {"stages", Tables{{{"tokens", 500}}, {}}}}), invalid("the stages up to 'stages[0]' take 500 tokens, expected at most the mixture's 100"));
+  EXPECT_EQ(refused({{"stages", Tables{{{"tokens", 5}}, {{"order_by", "length"}}}}}), invalid("documents in the order of 'length' need an end: 'tokens', 'epochs', or a size of the last stage"));
+  EXPECT_EQ(refused({{"proportions", Value::Table{{"d0", 0.0}}}}), invalid("'proportions' leaves every domain out, expected one above 0"));
+  EXPECT_EQ(refused({{"stages", Tables{{{"tokens", 5}}, {{"proportions", Value::Table{{"d0", 0.0}, {"d1", 0.0}}}}}}}), invalid("'stages[1].proportions' leaves every domain out, expected one above 0"));
+  EXPECT_EQ(refused({{"stages", Tables{{{"weights", Value::Table{{"d0", -1.0}}}}}}}), invalid("the weight of 'd0' in 'stages[0].weights' is -1.0, expected a finite number of at least 0"));
+  Runner thirds(flowrun_plugin_v1, {{"epochs", 1}, {"stages", Tables{{{"fraction", 1.0 / 3}}, {{"fraction", 1.0 / 3}}, {{"fraction", 1.0 / 3}}}}});  // rounding is no mistake
+}
+
+TEST(WeightedStages, NameTheColumnsThatThereAreBeforeAnythingIsRead) {
+  const auto refused = [](const NamedValues& parameters) {
+    return error_of([&] {
+      Runner node(flowrun_plugin_v1, parameters);
+      Field columns = fields::tokens();
+      columns.children.push_back(fields::float64("score.flesch"));
+      node.open({columns});
+    });
+  };
+  const auto invalid = [](const std::string& message) { return Expected(Code::kInvalidArgument, message); };
+  const std::string has = "; it has 'id', 'domain', 'bytes', 'score.flesch', 'length'";
+  using Tables = Value::Tables;
+  EXPECT_EQ(refused({{"tokens", 9}, {"stages", Tables{{{"tokens", 5}}, {{"order_by", "score.flesh"}}}}}),
+            invalid("the input has no column 'score.flesh', which 'stages[1].order_by' names" + has + "; did you mean 'score.flesch'?"));
+  EXPECT_EQ(refused({{"tokens", 9}, {"order_by", "quality"}, {"stages", Tables{{{"tokens", 5}}, {}}}}), invalid("the input has no column 'quality', which 'order_by' names" + has));
+  EXPECT_EQ(refused({{"repeat_column", "x"}, {"repetitions", Value::Table{{"1", 2}}}}), invalid("the input has no column 'x', which 'repeat_column' names" + has));
+  EXPECT_EQ(refused({{"quality_column", "domain"}}), invalid("column 'domain', which 'quality_column' names, has Arrow format 'u', expected numbers"));
+}
+
+TEST(WeightedStages, AreInTheMixturesDescription) {
+  const MemoryDataset data(token_documents(random_rows(400, 3, 6)));
+  MixedNode node({&data}, {{"tokens", 9000}, {"stages", Value::Tables{{{"fraction", 0.25}, {"order_by", "length"}, {"sequence_length", 8}, {"proportions", Value::Table{{"d0", 1.0}, {"d2", 3.0}}}},
+                                                                        {{"sequence_length", 16}, {"proportions", Value::Table{{"d1", 1.0}}}}}}});
+  EXPECT_EQ(node.mixture()["stages"], nlohmann::json::parse(R"([{"tokens": 2250, "order_by": "length", "sequence_length": 8, "proportions": {"d0": 0.25, "d2": 0.75}},
+                                                                 {"tokens": 6750, "order_by": null, "sequence_length": 16, "proportions": {"d1": 1.0}}])"));
+  MixedNode endless({&data}, {{"stages", Value::Tables{{{"tokens", 500}}, {}}}}), plain({&data}, {});
+  EXPECT_TRUE(endless.mixture()["stages"][1]["tokens"].is_null());
+  EXPECT_TRUE(plain.mixture()["stages"].empty()) << "a mixture without stages has none";
+}
+
 // -------------------------------------------------------------------------------------------------------------------------- what it says
 
 TEST(Weighted, WritesTheSameIndexEachTime) {
@@ -362,8 +410,8 @@ TEST(Weighted, WarnsOfAWeightThatNothingHas) {
   MixedNode node({&data}, {{"weights", Value::Table{{"boks", 2.0}}}, {"sample_fraction", Value::Table{{"wbe", 0.5}, {"laws", 0.0}}}});
   ASSERT_EQ(node.runner.logs().size(), 3u);
   EXPECT_EQ(node.runner.logs()[0].level, FLOWRUN_LOG_WARNING);
-  EXPECT_EQ(node.runner.logs()[0].message, "'weights' names the domain 'boks', of which the input has no document with tokens");
-  EXPECT_EQ(node.runner.logs()[1].message, "'sample_fraction' names the domain 'wbe', of which the input has no document with tokens");
+  EXPECT_EQ(node.runner.logs()[0].message, "'weights' names the domain 'boks', of which the input has no document with tokens; did you mean 'books'?");
+  EXPECT_EQ(node.runner.logs()[1].message, "'sample_fraction' names the domain 'wbe', of which the input has no document with tokens; did you mean 'web'?");
   EXPECT_EQ(node.runner.logs()[2].message, "shares of the tokens: web 0.7500, books 0.2500");
 }
 
