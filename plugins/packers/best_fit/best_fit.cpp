@@ -5,7 +5,19 @@
 #include <set>
 #include <utility>
 
+#include <flowrun/error.hpp>
+
+#include "packers/common/numbers_file.hpp"
+
 namespace flowrun::packers {
+namespace {
+
+constexpr const char* kId = "packers/best_fit";
+constexpr const char* kWindowsFile = "/windows.bin";
+constexpr const char* kStagesFile = "/stages.bin";
+
+}  // namespace
+
 
 Packing::Packing(std::span<const std::uint32_t> lengths, std::int64_t sequence_length, LongDocument long_document) {
   cut(lengths, sequence_length, long_document);
@@ -54,6 +66,51 @@ void Packing::sort_by_row(const std::vector<std::uint32_t>& rows) {
   std::vector<Piece> sorted(pieces_.size());
   for (std::size_t i = 0; i < pieces_.size(); ++i) sorted[next[rows[i]]++] = pieces_[i];
   pieces_ = std::move(sorted);
+}
+
+void WindowIndex::append(const StageRun& stage, std::int64_t documents, std::int64_t rows) {
+  if (sections_.empty() || !sections_.back().is_of(stage)) sections_.push_back({stage.stage, stage.sequence_length, window_count(), place_count()});
+  first_documents_.push_back(first_documents_.back() + documents);
+  first_rows_.push_back(first_rows_.back() + rows);
+}
+
+std::int64_t WindowIndex::settled_count() const noexcept {
+  if (sections_.empty()) return 0;
+  const std::size_t last = sections_.size() - 1;
+  return sections_[last].place + row_count(last) / rows_in_place(last);
+}
+
+WindowIndex::Window WindowIndex::window(std::int64_t number) const noexcept {
+  const auto after = std::upper_bound(sections_.begin(), sections_.end(), number, [](std::int64_t value, const Section& section) { return value < section.begin; });
+  const auto i = static_cast<std::size_t>(number);
+  return {first_documents_[i], first_documents_[i + 1] - first_documents_[i], (after - 1)->sequence_length};
+}
+
+std::optional<WindowIndex::Row> WindowIndex::row(std::int64_t place, std::int64_t number) const noexcept {
+  const std::size_t section = section_of(sections_, place);
+  const std::int64_t row = first_row(section) + (place - sections_[section].place) * rows_in_place(section) + number;
+  if (row >= end_row(section)) return std::nullopt;
+  const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), row), begin = after - 1;
+  return Row{begin - first_rows_.begin(), row - *begin, *after - *begin};
+}
+
+void WindowIndex::save(const std::string& folder) const {
+  std::vector<std::int64_t> numbers(first_documents_);
+  numbers.insert(numbers.end(), first_rows_.begin(), first_rows_.end());
+  save_numbers(folder + kWindowsFile, kId, numbers);
+  save_sections(folder + kStagesFile, kId, sections_);
+}
+
+WindowIndex WindowIndex::load(const std::string& folder, std::int64_t place_tokens) {
+  const auto numbers = load_numbers(folder + kWindowsFile, kId);
+  WindowIndex index(place_tokens);
+  index.sections_ = load_sections(folder + kStagesFile, kId);
+  if (numbers.size() < 2 || numbers.size() % 2 != 0 || index.sections_.empty() != (numbers.size() == 2))
+    throw Error(Code::kCorruptData, folder + kWindowsFile + " has " + std::to_string(numbers.size()) + " numbers for " + std::to_string(index.sections_.size()) + " sections");
+  const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
+  index.first_documents_.assign(numbers.begin(), middle);
+  index.first_rows_.assign(middle, numbers.end());
+  return index;
 }
 
 }  // namespace flowrun::packers

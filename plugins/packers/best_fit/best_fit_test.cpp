@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "packers/common/staged_dataset_for_test.hpp"
+
 namespace flowrun::packers {
 namespace {
 
@@ -297,8 +299,6 @@ TEST(BestFit, TakesTheEndOfDocumentsFromTheTokens) {
 }
 
 TEST(BestFit, ExplainsWhatItCannotDo) {
-  const MemoryDataset staged({{"a", "web", 1, {1, 2, 3}}}, false, 0, {{"sequence_length", {2}}});
-  EXPECT_NE(error_of([&] { PackedNode refused({&staged}, 2, 10); }).second.find("have a 'sequence_length', which packers do not follow"), std::string::npos);
   const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}}), longer({{"a", "web", 1, {1, 2, 3}}, {"b", "web", 1, {1}}}), none({});
   PackedNode node({&data}, 2, 10), empty({&none}, 2, 10);
   EXPECT_EQ(error_of([&] { node.runner.read_batch(1, 2); }), (std::pair<Code, std::string>(Code::kInvalidArgument, "sequences 1 to 3 of 2")));
@@ -306,7 +306,7 @@ TEST(BestFit, ExplainsWhatItCannotDo) {
   EXPECT_EQ(node.runner.read_batch(2, 0).tensors.at("input_ids").rows, 0);
   const auto [code, message] = error_of([&] { node.runner.attach({&longer}, node.folder.path()); });
   EXPECT_EQ(code, Code::kCorruptData);
-  EXPECT_NE(message.find("windows.bin is of 1 documents in 3 numbers, expected 2 in 3"), std::string::npos) << message;
+  EXPECT_NE(message.find("has the index of 1 documents, expected 2"), std::string::npos) << message;
   EXPECT_EQ(empty.runner.count(), 0);
   EXPECT_EQ(empty.runner.logs().at(0).level, FLOWRUN_LOG_WARNING);
 }
@@ -318,6 +318,200 @@ TEST(BestFit, StopsWhileItPacks) {
   runner.open({fields::tokens()});
   runner.request_stop();
   EXPECT_EQ(error_of([&] { runner.prepare({&data}, folder.path()); }).first, Code::kCancelled);
+}
+
+// ----------------------------------------------------------------------------------------------------------------------------- stages
+
+/// The rows of a place and what of them is scored.
+struct PlaceRows {
+  std::vector<std::vector<std::int64_t>> ids, labels;
+  bool operator==(const PlaceRows&) const = default;
+};
+
+/// A node over staged documents.
+class StagedNode {
+ public:
+  StagedNode(const StagedDataset& data, std::int64_t sequence_length, std::int64_t window, const std::string& long_documents = "split", bool follow_stages = true)
+      : runner(flowrun_plugin_v1, {{"sequence_length", sequence_length}, {"window_documents", window}, {"long_documents", long_documents}, {"endoftext_id", std::int64_t{kEnd}},
+                                   {"pad_id", std::int64_t{kPad}}, {"follow_stages", follow_stages}}) {
+    const std::vector<const flowrun_dataset*> tables{data.table()};
+    runner.open({StagedDataset::with_stages(fields::tokens())});
+    runner.prepare(tables, folder.path());
+    runner.attach(tables, folder.path());
+  }
+  PlaceRows read(std::int64_t first, std::int64_t n) {
+    const auto batch = runner.read_batch(first, n);
+    const auto cut = [&](const char* name) {
+      const auto& tensor = batch.tensors.at(name);
+      std::vector<std::vector<std::int64_t>> rows;
+      for (std::int64_t row = 0; row < tensor.rows; ++row) rows.emplace_back(tensor.values.begin() + row * tensor.columns, tensor.values.begin() + (row + 1) * tensor.columns);
+      return rows;
+    };
+    return {cut("input_ids"), cut("labels")};
+  }
+  std::vector<PlaceRows> places(std::int64_t n) {
+    std::vector<PlaceRows> all;
+    for (std::int64_t place = 0; place < n; ++place) all.push_back(read(place, 1));
+    return all;
+  }
+
+  TemporaryFolder folder;
+  Runner runner;
+};
+
+/// Stages that grow, one more of the same length, a small one, and a step back; their documents are no multiples of a window.
+const std::vector<StagePart> kParts{{1234, 0, 16}, {777, 1, 32}, {150, 2, 64}, {90, 3, 64}, {1, 4, 16}, {800, 5, 32}};
+constexpr std::size_t kPartDocuments = 3052;
+
+/// Rows of the definition: each part is packed for itself, in windows of its own.
+std::multiset<std::vector<std::int64_t>> rows_of_part(const std::vector<TokenRow>& documents, std::int64_t window, std::int64_t length) {
+  std::multiset<std::vector<std::int64_t>> rows;
+  for (std::size_t first = 0; first < documents.size(); first += static_cast<std::size_t>(window)) {
+    std::vector<std::uint32_t> lengths;
+    for (std::size_t i = first; i < std::min(documents.size(), first + static_cast<std::size_t>(window)); ++i) lengths.push_back(static_cast<std::uint32_t>(documents[i].input_ids.size()));
+    for (const Bin& bin : pack_slowly(lengths, length, true, true)) {
+      std::vector<std::int64_t> row;
+      for (const auto& [document, offset, size] : bin)
+        for (std::int64_t t = offset; t < offset + size; ++t) {
+          const auto& ids = documents[first + static_cast<std::size_t>(document)].input_ids;
+          row.push_back(t < static_cast<std::int64_t>(ids.size()) ? ids[static_cast<std::size_t>(t)] : kEnd);
+        }
+      row.resize(static_cast<std::size_t>(length), kPad);
+      rows.insert(row);
+    }
+  }
+  return rows;
+}
+
+TEST(BestFitStages, HaveRowsOfTheirOwnLengthInPlacesOfTheSameTokens) {
+  const auto rows = random_documents(kPartDocuments, 31, 50);
+  const StagedDataset data(rows, kParts);
+  constexpr std::int64_t kWindow = 100, kTokens = 64;
+  StagedNode node(data, kTokens, kWindow);
+  std::int64_t place = 0, first = 0;
+  for (const StagePart& part : kParts) {
+    auto expected = rows_of_part({rows.begin() + first, rows.begin() + first + part.documents}, kWindow, part.sequence_length);
+    first += part.documents;
+    const std::int64_t in_place = kTokens / part.sequence_length;
+    while (static_cast<std::int64_t>(expected.size()) % in_place != 0) expected.insert(std::vector<std::int64_t>(static_cast<std::size_t>(part.sequence_length), kPad));
+    std::multiset<std::vector<std::int64_t>> found;
+    for (const std::int64_t end = place + static_cast<std::int64_t>(expected.size()) / in_place; place < end; ++place) {
+      const PlaceRows read = node.read(place, 1);
+      ASSERT_EQ(static_cast<std::int64_t>(read.ids.size()), in_place);
+      found.insert(read.ids.begin(), read.ids.end());
+      for (std::size_t r = 0; r < read.ids.size(); ++r)
+        for (std::size_t t = 0; t < read.ids[r].size(); ++t) ASSERT_EQ(read.labels[r][t], read.ids[r][t] == kPad ? -100 : read.ids[r][t]);
+    }
+    ASSERT_EQ(found, expected) << "stage " << part.stage;
+  }
+  EXPECT_EQ(node.runner.count(), place);
+  EXPECT_TRUE(node.runner.close().empty());
+}
+
+TEST(BestFitStages, SayWhatTheirEndsPad) {
+  const StagedDataset data({{"a", "web", 1, {1}}, {"b", "web", 1, {2, 3, 4}}, {"c", "web", 1, {5, 6, 7, 8, 9}}}, {{2, 0, 2}, {1, 1, 4}});
+  StagedNode node(data, 4, 10);  // rows of 2 and 2 + 2, which leave one of two in the second place; 4 and 2 of 4
+  EXPECT_EQ(node.runner.count(), 4);
+  ASSERT_EQ(node.runner.logs().size(), 1u);
+  EXPECT_EQ(node.runner.logs()[0].message,
+            "3 documents of 12 tokens with their ends make 4 places of 4; sequences: stage 0 3 of 2, stage 1 2 of 4; 4 tokens are padding (25.000%), 0 are cropped; "
+            "2 documents are longer than a sequence; no packing needs fewer than 5 sequences");
+  const std::vector<std::int64_t> padding{kPad, kPad};
+  EXPECT_EQ(node.read(1, 1).ids.at(1), padding) << "a stage begins a new place";
+  EXPECT_EQ(node.read(1, 1).labels.at(1), (std::vector<std::int64_t>{-100, -100}));
+}
+
+TEST(BestFitStages, ReadAThousandRandomPositionsAsInOrder) {
+  const auto rows = random_documents(kPartDocuments, 33, 50);
+  for (const bool is_endless : {false, true}) {
+    const StagedDataset data(rows, kParts, is_endless), other(rows, kParts, is_endless);
+    StagedNode ordered(data, 64, 100), random_access(other, 64, 100);
+    ASSERT_EQ(ordered.runner.count(), random_access.runner.count());
+    const auto in_order = ordered.places(is_endless ? 5000 : ordered.runner.count());  // goes round an endless input more than once
+    std::mt19937 random(5);
+    int ended_early = 0;
+    for (int i = 0; i < 1000; ++i) {
+      const auto count = static_cast<std::int64_t>(in_order.size()), first = static_cast<std::int64_t>(random()) % count, n = std::min<std::int64_t>(count - first, 1 + random() % 20);
+      PlaceRows expected;
+      for (std::int64_t place = first; place < first + n; ++place) {
+        const PlaceRows& own = in_order[static_cast<std::size_t>(place)];
+        if (place > first && own.ids[0].size() != expected.ids[0].size()) {
+          ++ended_early;
+          break;
+        }
+        expected.ids.insert(expected.ids.end(), own.ids.begin(), own.ids.end());
+        expected.labels.insert(expected.labels.end(), own.labels.begin(), own.labels.end());
+      }
+      ASSERT_EQ(random_access.read(first, n), expected) << first << " + " << n;
+    }
+    EXPECT_GT(ended_early, 0);
+    EXPECT_TRUE(random_access.runner.close().empty());
+  }
+}
+
+TEST(BestFitStages, CropToTheirOwnLength) {
+  const StagedDataset data({{"a", "web", 1, {1, 2, 3, 4, 5}}, {"b", "web", 1, {6, 7, 8, 9, 10}}}, {{1, 0, 2}, {1, 1, 4}});
+  StagedNode node(data, 4, 10, "crop");
+  EXPECT_EQ(node.read(0, 1).ids, (std::vector<std::vector<std::int64_t>>{{1, 2}, {kPad, kPad}}));
+  EXPECT_EQ(node.read(1, 1).ids, (std::vector<std::vector<std::int64_t>>{{6, 7, 8, 9}}));
+}
+
+TEST(BestFitStages, GiveTheSameToManyThreads) {
+  const auto rows = random_documents(kPartDocuments, 34, 50);
+  for (const bool is_endless : {false, true}) {
+    const StagedDataset data(rows, kParts, is_endless), other(rows, kParts, is_endless);
+    StagedNode node(data, 64, 100), alone(other, 64, 100);
+    constexpr std::int64_t kPlaces = 800;
+    const auto expected = alone.places(kPlaces);
+    std::atomic<std::int64_t> next{0}, wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&] {
+        for (std::int64_t i = next++; i < kPlaces; i = next++) {
+          const std::int64_t place = i * 617 % kPlaces;  // not in order
+          if (!(node.read(place, 1) == expected[static_cast<std::size_t>(place)])) ++wrong;
+        }
+      });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+    EXPECT_TRUE(node.runner.close().empty());
+  }
+}
+
+TEST(BestFitStages, AreNotSeenWhereTheyAreNotFollowed) {
+  const auto rows = random_documents(kPartDocuments, 35, 50);
+  const StagedDataset data(rows, kParts);
+  const MemoryDataset plain(rows);
+  StagedNode node(data, 50, 100, "split", false);  // no length of a stage divides it
+  PackedNode expected({&plain}, 50, 100);
+  ASSERT_EQ(node.runner.count(), expected.runner.count());
+  EXPECT_EQ(node.runner.read_batch(0, node.runner.count()).tensors.at("input_ids").values, expected.read(0, expected.runner.count()));
+}
+
+TEST(BestFitStages, MustFitIntoAPlace) {
+  const StagedDataset data({{"a", "web", 1, {1, 2, 3}}}, {{1, 3, 3}});
+  const auto [code, message] = error_of([&] { StagedNode refused(data, 4, 10); });
+  EXPECT_EQ(code, Code::kInvalidArgument);
+  EXPECT_NE(message.find("stage 3 has sequences of 3 tokens, expected a length that divides the packer's 'sequence_length', 4"), std::string::npos) << message;
+}
+
+TEST(WindowIndex, RefusesADamagedFile) {
+  const TemporaryFolder folder;
+  WindowIndex index(8);
+  index.append({0, 0, 4}, 5, 3);
+  index.append({0, 1, 8}, 2, 2);
+  index.save(folder.path());
+  EXPECT_EQ(WindowIndex::load(folder.path(), 8).place_count(), 4);
+  for (const char* name : {"windows.bin", "stages.bin"}) {
+    const std::string good = testing::read_file(folder.path(name));
+    for (std::size_t at = 0; at < good.size(); ++at) {
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ 0x10);
+      folder.write(name, bad);
+      ASSERT_EQ(error_of([&] { WindowIndex::load(folder.path(), 8); }).first, Code::kCorruptData) << name << ", byte " << at;
+    }
+    folder.write(name, good);
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// packers/best_fit: documents put into rows whole, where they fit best; what is left of a row is padding.
+// packers/best_fit: documents put into rows whole, where they fit best; what is left of a row is padding. Rows have one length for each stage.
 
 #include <flowrun/dataset.hpp>
 #include <flowrun/node.hpp>
@@ -7,22 +7,20 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "best_fit.hpp"
-#include "packers/common/numbers_file.hpp"
+#include "packers/common/stages.hpp"
 #include "packers/common/token_input.hpp"
 
 namespace flowrun::packers {
 namespace {
 
-constexpr const char* kId = "packers/best_fit";
-constexpr const char* kIndexFile = "/windows.bin";
-
-/// Tokens of all windows so far.
+/// Tokens of windows.
 struct Totals {
   std::int64_t tokens = 0, cropped = 0, split_documents = 0;
   void operator+=(const Packing& packing) {
@@ -30,17 +28,24 @@ struct Totals {
     cropped += packing.cropped_count();
     split_documents += packing.split_count();
   }
+  void operator+=(const Totals& other) {
+    tokens += other.tokens;
+    cropped += other.cropped;
+    split_documents += other.split_documents;
+  }
 };
 
 class BestFit : public Indexed {
  public:
   static Descriptor descriptor() {
-    return Descriptor(kId, "0.1.0")
+    return Descriptor("packers/best_fit", "0.1.0")
         .summary("Packs documents into rows of equal length, each whole where it fits: <|endoftext|> after each, the longest first, where least room is left. "
-                 "The rest of a row is padding, which no objective scores; an objective that attends both ways sees it.")
+                 "The rest of a row is padding, which no objective scores; an objective that attends both ways sees it. Stages of a mixer may have a length of their own.")
         .input({"in", "tokens", Edge::kDataset})
         .output({"out", "batch"})
-        .parameter(integer("sequence_length").unit("tokens").required().min_value(2).max_value(1 << 24).about("The tokens of a row; a causal model is trained on one target fewer."))
+        .parameter(integer("sequence_length").unit("tokens").required().min_value(2).max_value(1 << 24).about(
+            "The tokens of a row; a causal model is trained on one target fewer. Where the mixer's stages say a `sequence_length`, which must divide this one, rows have that "
+            "many and share a place of so many tokens: every step has as many. A stage begins a new place; what the one before leaves of its last place is padding."))
         .parameter(string("long_documents").choices({"split", "crop"}).defaults("split").about(
             "A document that is longer than a row with its end is split into full rows and a rest (split), or only its first row is kept (crop)."))
         .parameter(integer("window_documents").unit("documents").range(1, 1 << 20).defaults(16384).about(
@@ -48,6 +53,7 @@ class BestFit : public Indexed {
         .parameter(integer("endoftext_id").range(0, std::numeric_limits<std::uint32_t>::max()).about(
             "The id that ends every document; left out, that of the tokenizer's eos_token, else of its sep_token, which tokens bring along where it is not 0."))
         .parameter(integer("pad_id").range(0, std::numeric_limits<std::uint32_t>::max()).about("The id of padding; left out, the id that ends documents."))
+        .parameter(follow_stages_parameter())
         .determinism("seeded")
         .threads("Rows are read by any number of calls at once.")
         .source("Ding et al. 2024, Fewer Truncations Improve Language Modeling, arXiv:2404.10830, algorithm 1. Differs: within windows of documents, so that any row is found "
@@ -57,56 +63,60 @@ class BestFit : public Indexed {
 
   explicit BestFit(const Params& params)
       : sequence_length_(params.integer("sequence_length")),
+        stages_{sequence_length_, params.boolean("follow_stages")},
         window_documents_(params.integer("window_documents")),
         long_document_(params.string("long_documents") == "crop" ? LongDocument::kCrop : LongDocument::kSplit),
         separator_is_given_(params.has("endoftext_id")),
         pad_is_given_(params.has("pad_id")),
         separator_(static_cast<std::uint32_t>(params.integer_or("endoftext_id", 0))),
-        pad_id_(static_cast<std::uint32_t>(params.integer_or("pad_id", 0))) {}
+        pad_id_(static_cast<std::uint32_t>(params.integer_or("pad_id", 0))),
+        index_(sequence_length_) {}
 
   /// The output is tensors, which have no schema.
   void open(Open& open) override { seed_ = open.seed(); }
 
-  /// The index: how many documents, and the first row of each window. Without an end there is nothing to count: it then grows in memory as rows
-  /// are asked for.
+  /// Without an end there is nothing to count: the index is then empty and grows in memory as rows are asked for.
   void prepare(const Call& call, std::span<const Dataset> inputs, const std::string& staging) override {
     documents_ = ConcatenatedDataset(inputs);
-    refuse_stage_lengths(documents_);
-    std::vector<std::int64_t> numbers{std::max<std::int64_t>(0, documents_.count()), 0};
-    Totals totals;
-    for (std::int64_t window = 0; window * window_documents_ < documents_.count(); ++window) {
+    index_ = WindowIndex(sequence_length_);
+    std::vector<Totals> totals;  // by section
+    while (index_.document_count() < documents_.count()) {
       call.check_stop();
-      const Packing packing = pack(call, window);
-      totals += packing;
-      numbers.push_back(numbers.back() + packing.sequence_count());
+      const auto packing = add_window(call);
+      totals.resize(index_.sections().size());
+      totals.back() += *packing;
     }
-    save_numbers(staging + kIndexFile, kId, numbers);
-    if (documents_.count() >= 0) report(call, totals, numbers.back());
+    index_.save(staging);
+    if (documents_.count() >= 0) report(call, totals);
   }
 
   void attach(const Call& call, std::span<const Dataset> inputs, const std::string& folder) override {
     documents_ = ConcatenatedDataset(inputs);
     if (!separator_is_given_) separator_ = endoftext_of(call, documents_);
     if (!pad_is_given_) pad_id_ = separator_;
-    first_rows_ = load_numbers(folder + kIndexFile, kId);
-    const std::int64_t expected = std::max<std::int64_t>(0, documents_.count()), found = first_rows_.empty() ? -1 : first_rows_.front();
-    const std::int64_t windows = (expected + window_documents_ - 1) / window_documents_;
-    if (found != expected || static_cast<std::int64_t>(first_rows_.size()) != windows + 2)
-      throw Error(Code::kCorruptData, folder + kIndexFile + " is of " + std::to_string(found) + " documents in " + std::to_string(first_rows_.size()) + " numbers, expected " +
-                                          std::to_string(expected) + " in " + std::to_string(windows + 2));
-    first_rows_.erase(first_rows_.begin());
+    index_ = WindowIndex::load(folder, sequence_length_);
+    const std::int64_t expected = std::max<std::int64_t>(0, documents_.count());
+    if (index_.document_count() != expected)
+      throw Error(Code::kCorruptData, folder + " has the index of " + std::to_string(index_.document_count()) + " documents, expected " + std::to_string(expected));
   }
 
-  std::int64_t count() override { return documents_.count() < 0 ? -1 : first_rows_.back(); }
+  std::int64_t count() override { return documents_.count() < 0 ? -1 : index_.place_count(); }
 
+  /// Positions are places. A read ends early where the length of rows changes.
   void read_batch(const Call& call, std::int64_t first, std::int64_t n, BatchBuilder& out) override {
-    const std::int64_t rows = count() < 0 ? std::numeric_limits<std::int64_t>::max() : count();
-    if (first < 0 || n < 0 || first > rows - n)
-      throw Error(Code::kInvalidArgument, "sequences " + std::to_string(first) + " to " + std::to_string(first + n) + " of " + std::to_string(rows));
+    const std::int64_t places = count() < 0 ? std::numeric_limits<std::int64_t>::max() : count();
+    if (first < 0 || n < 0 || first > places - n)
+      throw Error(Code::kInvalidArgument, "sequences " + std::to_string(first) + " to " + std::to_string(first + n) + " of " + std::to_string(places));
     if (documents_.count() < 0) extend(call, first + n);
     std::vector<Placed> placed;
-    for (std::int64_t row = 0; row < n; ++row) place(call, first + row, row, placed);
-    fill(call, placed, n, out);
+    std::int64_t rows = 0, length = sequence_length_;
+    for (std::int64_t at = first; at < first + n; ++at) {
+      const std::int64_t own_length = length_at(at);
+      if (at > first && own_length != length) break;
+      length = own_length;
+      for (std::int64_t i = 0; i < sequence_length_ / length; ++i) place(call, at, i, rows++, placed);
+    }
+    fill(call, placed, rows, length, out);
   }
 
  private:
@@ -116,59 +126,81 @@ class BestFit : public Indexed {
     Piece piece;
   };
 
-  /// Packs the documents of a window.
-  Packing pack(const Call& call, std::int64_t window) const {
-    const std::int64_t first = window * window_documents_;
+  /// Packs the documents behind the last window, as many as a window holds and one stage has.
+  std::shared_ptr<const Packing> add_window(const Call& call) {
+    const std::int64_t first = index_.document_count();
     const std::int64_t n = documents_.count() < 0 ? window_documents_ : std::min(window_documents_, documents_.count() - first);
-    return {read_lengths(call, documents_, first, n), sequence_length_, long_document_};
+    const DocumentSizes sizes = read_sizes(call, documents_, first, n, stages_);
+    const StageRun& stage = sizes.runs.front();
+    const std::int64_t own = sizes.runs.size() > 1 ? sizes.runs[1].first : n;
+    auto packing = recent_.get(index_.window_count(), [&] { return Packing(std::span(sizes.lengths).first(static_cast<std::size_t>(own)), stage.sequence_length, long_document_); });
+    index_.append(stage, own, packing->sequence_count());
+    return packing;
   }
 
-  void report(const Call& call, const Totals& totals, std::int64_t rows) const {
-    const std::int64_t places = rows * sequence_length_, padded = places - totals.tokens;
+  Packing pack(const Call& call, const WindowIndex::Window& window) const {
+    return {read_lengths(call, documents_, window.first_document, window.document_count), window.sequence_length, long_document_};
+  }
+
+  void report(const Call& call, const std::vector<Totals>& totals) const {
+    Totals all;
+    std::int64_t fewest = 0;
+    std::string stages;
+    for (std::size_t s = 0; s < totals.size(); ++s) {
+      const std::int64_t length = index_.sections()[s].sequence_length;
+      all += totals[s];
+      fewest += (totals[s].tokens + length - 1) / length;
+      stages += (s == 0 ? "" : ", ") + ("stage " + std::to_string(index_.sections()[s].stage)) + " " + std::to_string(index_.row_count(s)) + " of " + std::to_string(length);
+    }
+    const bool has_stages = totals.size() > 1 || (totals.size() == 1 && index_.sections()[0].sequence_length != sequence_length_);
+    const std::int64_t tokens = index_.place_count() * sequence_length_, padded = tokens - all.tokens;
     char share[32];
-    std::snprintf(share, sizeof share, "%.3f", places > 0 ? 100 * static_cast<double>(padded) / static_cast<double>(places) : 0.0);
-    call.log(rows > 0 ? FLOWRUN_LOG_INFO : FLOWRUN_LOG_WARNING,
-             std::to_string(documents_.count()) + " documents of " + std::to_string(totals.tokens + totals.cropped) + " tokens with their ends make " + std::to_string(rows) + " sequences of " +
-                 std::to_string(sequence_length_) + "; " + std::to_string(padded) + " tokens are padding (" + share + "%), " + std::to_string(totals.cropped) + " are cropped; " +
-                 std::to_string(totals.split_documents) + " documents are longer than a sequence; no packing needs fewer than " +
-                 std::to_string((totals.tokens + sequence_length_ - 1) / sequence_length_) + " sequences");
+    std::snprintf(share, sizeof share, "%.3f", tokens > 0 ? 100 * static_cast<double>(padded) / static_cast<double>(tokens) : 0.0);
+    call.log(tokens > 0 ? FLOWRUN_LOG_INFO : FLOWRUN_LOG_WARNING,
+             std::to_string(documents_.count()) + " documents of " + std::to_string(all.tokens + all.cropped) + " tokens with their ends make " + std::to_string(index_.place_count()) +
+                 (has_stages ? " places of " : " sequences of ") + std::to_string(sequence_length_) + (has_stages ? "; sequences: " + stages : "") + "; " + std::to_string(padded) + " tokens are padding (" + share +
+                 "%), " + std::to_string(all.cropped) + " are cropped; " + std::to_string(all.split_documents) + " documents are longer than a sequence; no packing needs fewer than " +
+                 std::to_string(fewest) + " sequences");
   }
 
-  /// Packs windows of an input without end until there are `end` rows.
+  /// Packs windows of an input without end until it is known which rows stand in the first `end` places.
   void extend(const Call& call, std::int64_t end) {
     const std::lock_guard lock(mutex_);
-    while (first_rows_.back() < end) {
+    while (index_.settled_count() < end) {
       call.check_stop();
-      const std::int64_t window = static_cast<std::int64_t>(first_rows_.size()) - 1;
-      const auto packing = recent_.get(window, [&] { return pack(call, window); });
-      first_rows_.push_back(first_rows_.back() + packing->sequence_count());
+      add_window(call);
     }
   }
 
-  /// Returns the window that holds a row, and its place in the window. The longest documents are packed first, so a seeded permutation mixes the
-  /// rows of a window.
-  std::pair<std::int64_t, std::int64_t> find(std::int64_t position) {
+  std::int64_t length_at(std::int64_t place) {
     const std::lock_guard lock(mutex_);
-    const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), position);
-    const std::int64_t window = after - first_rows_.begin() - 1, begin = *(after - 1);
-    const Permutation permutation(philox_u64(seed_, static_cast<std::uint64_t>(window)), static_cast<std::uint64_t>(*after - begin));
-    return {window, static_cast<std::int64_t>(permutation(static_cast<std::uint64_t>(position - begin)))};
+    return index_.sections()[section_of(index_.sections(), place)].sequence_length;
   }
 
-  /// Adds the pieces of the row at `position` to those of a batch, as its row `row`.
-  void place(const Call& call, std::int64_t position, std::int64_t row, std::vector<Placed>& placed) {
-    const auto [window, number] = find(position);
-    const auto packing = recent_.get(window, [&, at = window] { return pack(call, at); });
+  /// Adds the pieces of a place's row `number` to those of a batch, as its row `row`. The longest documents are packed first, so a seeded permutation
+  /// mixes the rows of a window.
+  void place(const Call& call, std::int64_t place, std::int64_t number, std::int64_t row, std::vector<Placed>& placed) {
+    WindowIndex::Row found;
+    WindowIndex::Window window;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto at = index_.row(place, number);
+      if (!at) return;
+      found = *at;
+      window = index_.window(found.window);
+    }
+    const Permutation permutation(philox_u64(seed_, static_cast<std::uint64_t>(found.window)), static_cast<std::uint64_t>(found.row_count));
+    const auto packing = recent_.get(found.window, [&] { return pack(call, window); });
     std::int64_t column = 0;
-    for (const Piece& piece : packing->sequence(number)) {
-      placed.push_back({window * window_documents_ + piece.document, row, column, piece});
+    for (const Piece& piece : packing->sequence(static_cast<std::int64_t>(permutation(static_cast<std::uint64_t>(found.number))))) {
+      placed.push_back({window.first_document + piece.document, row, column, piece});
       column += piece.length;
     }
   }
 
   /// Reads the documents of all pieces at once and copies the pieces.
-  void fill(const Call& call, const std::vector<Placed>& placed, std::int64_t n, BatchBuilder& out) const {
-    PaddedRows rows(n, sequence_length_, pad_id_);
+  void fill(const Call& call, const std::vector<Placed>& placed, std::int64_t n, std::int64_t length, BatchBuilder& out) const {
+    PaddedRows rows(n, length, pad_id_);
     std::vector<std::int64_t> documents;
     for (const Placed& each : placed) documents.push_back(each.document);
     std::sort(documents.begin(), documents.end());
@@ -192,15 +224,17 @@ class BestFit : public Indexed {
 
   static constexpr std::size_t kRecentWindows = 8;  ///< a few megabytes: enough for as many readers in different places
 
-  const std::int64_t sequence_length_, window_documents_;
+  const std::int64_t sequence_length_;
+  const StageRule stages_;
+  const std::int64_t window_documents_;
   const LongDocument long_document_;
   const bool separator_is_given_, pad_is_given_;
   std::uint32_t separator_, pad_id_;  ///< written before the first read
   std::uint64_t seed_ = 0;
   ConcatenatedDataset documents_;
   RecentParts<Packing> recent_{kRecentWindows};
-  std::mutex mutex_;                       ///< guards first_rows_; that of a finite input never changes and is counted without it
-  std::vector<std::int64_t> first_rows_;  ///< of each window, and the end
+  std::mutex mutex_;  ///< guards index_; that of a finite input never changes and is counted without it
+  WindowIndex index_;
 };
 
 }  // namespace

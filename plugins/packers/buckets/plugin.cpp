@@ -13,6 +13,7 @@
 
 #include "buckets.hpp"
 #include "packers/common/numbers_file.hpp"
+#include "packers/common/stages.hpp"
 #include "packers/common/token_input.hpp"
 
 namespace flowrun::packers {
@@ -77,11 +78,13 @@ class Buckets : public Indexed {
         separator_(static_cast<std::uint32_t>(params.integer_or("endoftext_id", 0))) {}
 
   /// The output is tensors, which have no schema.
-  void open(Open& open) override { seed_ = open.seed(); }
+  void open(Open& open) override {
+    seed_ = open.seed();
+    refuse_stage_lengths(open.input(0), kId, "its own 'curriculum' orders the lengths");
+  }
 
   void prepare(const Call& call, std::span<const Dataset> inputs, const std::string& staging) override {
     const ConcatenatedDataset documents(inputs);
-    refuse_stage_lengths(documents);
     if (documents.count() < 0)
       throw Error(Code::kInvalidArgument, "the input has no end, expected documents that can be counted: a curriculum divides them; give the mixer 'epochs'");
     Index index;

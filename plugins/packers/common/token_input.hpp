@@ -34,12 +34,6 @@ inline std::uint32_t endoftext_of(const Call& call, const ConcatenatedDataset& d
   return *BatchView(row.get(), documents.index_schema()).values<std::uint32_t>("endoftext_id", "I");
 }
 
-/// Throws kUnsupported for documents whose mixer's stages ask for sequences of their own lengths, which no packer makes.
-inline void refuse_stage_lengths(const ConcatenatedDataset& documents) {
-  if (documents.index_schema().find("sequence_length") >= 0)
-    throw Error(Code::kUnsupported, "the stages of the input's mixer have a 'sequence_length', which packers do not follow; take it out of the stages, and give the packer one for all");
-}
-
 /// The parts of an index that were used last, by number. [any thread]
 template <class Part>
 class RecentParts {

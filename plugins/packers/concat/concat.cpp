@@ -10,6 +10,8 @@ namespace flowrun::packers {
 namespace {
 
 constexpr const char* kId = "packers/concat";
+constexpr const char* kOffsetsFile = "/offsets.bin";
+constexpr const char* kStagesFile = "/stages.bin";
 constexpr std::size_t kHeadNumbers = 3;  ///< before the offsets: kSegmentDocuments, documents, tokens
 
 }  // namespace
@@ -42,6 +44,30 @@ OffsetIndex OffsetIndex::load(const std::string& path) {
   index.document_count_ = documents;
   index.token_count_ = numbers[2];
   index.offsets_.assign(numbers.begin() + kHeadNumbers, numbers.end());
+  return index;
+}
+
+void PlaceIndex::append(const DocumentSizes& documents) {
+  const std::span lengths(documents.lengths);
+  for (std::size_t i = 0; i < documents.runs.size(); ++i) {
+    const StageRun& run = documents.runs[i];
+    if (sections_.empty() || !sections_.back().is_of(run)) sections_.push_back({run.stage, run.sequence_length, offsets_.token_count(), place_count()});
+    const std::int64_t end = i + 1 < documents.runs.size() ? documents.runs[i + 1].first : static_cast<std::int64_t>(lengths.size());
+    offsets_.append(lengths.subspan(static_cast<std::size_t>(run.first), static_cast<std::size_t>(end - run.first)));
+  }
+}
+
+void PlaceIndex::save(const std::string& folder) const {
+  offsets_.save(folder + kOffsetsFile);
+  save_sections(folder + kStagesFile, kId, sections_);
+}
+
+PlaceIndex PlaceIndex::load(const std::string& folder, std::int64_t place_tokens) {
+  PlaceIndex index(place_tokens);
+  index.offsets_ = OffsetIndex::load(folder + kOffsetsFile);
+  index.sections_ = load_sections(folder + kStagesFile, kId);
+  if (index.sections_.empty() != (index.offsets_.document_count() == 0))
+    throw Error(Code::kCorruptData, folder + kStagesFile + " has " + std::to_string(index.sections_.size()) + " sections for " + std::to_string(index.offsets_.document_count()) + " documents");
   return index;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 // Where documents lie in the stream that packers/concat cuts: one after another, a separator after each. A document of n tokens takes n + 1
-// places. Only the place of every 4096th document is kept; the rest follows from the lengths of the documents between.
+// tokens of it. Only where every 4096th document begins is kept; the rest follows from the lengths of the documents between. Each stage of a
+// curriculum is a section of the stream that is cut for itself: what is left at its end fills no place.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "packers/common/stages.hpp"
 
 namespace flowrun::packers {
 
@@ -41,6 +44,38 @@ class OffsetIndex {
  private:
   std::vector<std::int64_t> offsets_;  ///< of documents 0, kSegmentDocuments, ...
   std::int64_t document_count_ = 0, token_count_ = 0;
+};
+
+/// Cuts the stream into places of T tokens, and those into rows that follow one another. Threads: as of OffsetIndex.
+class PlaceIndex {
+ public:
+  explicit PlaceIndex(std::int64_t place_tokens) : place_tokens_(place_tokens) {}
+
+  /// Adds documents at the end.
+  void append(const DocumentSizes& documents);
+
+  const OffsetIndex& offsets() const noexcept { return offsets_; }
+  std::span<const Section> sections() const noexcept { return sections_; }
+  /// Returns the places that are full.
+  std::int64_t place_count() const noexcept { return sections_.empty() ? 0 : end_of(sections_.size() - 1); }
+  /// Returns the rows in the full places of a section.
+  std::int64_t row_count(std::size_t section) const noexcept { return (end_of(section) - sections_[section].place) * rows_in_place(section); }
+  std::int64_t rows_in_place(std::size_t section) const noexcept { return place_tokens_ / sections_[section].sequence_length; }
+  /// Returns the tokens at the end of a section that fill no place.
+  std::int64_t dropped(std::size_t section) const noexcept { return (end_token(section) - sections_[section].begin) % place_tokens_; }
+
+  /// Writes the index into a folder. Throws kIo.
+  void save(const std::string& folder) const;
+  /// Reads an index back. Throws kNotFound where there is none and kCorruptData where it is not the one that was written.
+  static PlaceIndex load(const std::string& folder, std::int64_t place_tokens);
+
+ private:
+  std::int64_t end_token(std::size_t section) const noexcept { return section + 1 < sections_.size() ? sections_[section + 1].begin : offsets_.token_count(); }
+  std::int64_t end_of(std::size_t section) const noexcept { return sections_[section].place + (end_token(section) - sections_[section].begin) / place_tokens_; }
+
+  std::int64_t place_tokens_;  ///< T
+  OffsetIndex offsets_;
+  std::vector<Section> sections_;  ///< they begin at tokens of the stream
 };
 
 /// Collects the tokens [first, first + size) of the stream out of the documents that they lie in.

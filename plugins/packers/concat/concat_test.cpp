@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "packers/common/staged_dataset_for_test.hpp"
+
 namespace flowrun::packers {
 namespace {
 
@@ -280,8 +282,6 @@ TEST(Concat, GivesTheSameToManyThreads) {
 }
 
 TEST(Concat, ExplainsWhatItCannotDo) {
-  const MemoryDataset staged({{"a", "web", 1, {1, 2, 3}}}, false, 0, {{"sequence_length", {2}}});
-  EXPECT_NE(error_of([&] { PackedNode refused({&staged}, 2); }).second.find("have a 'sequence_length', which packers do not follow"), std::string::npos);
   const MemoryDataset data({{"a", "web", 1, {1, 2, 3}}}), longer({{"a", "web", 1, {1, 2, 3}}, {"b", "web", 1, {1}}});
   PackedNode node({&data}, 2);
   EXPECT_EQ(error_of([&] { node.runner.read_batch(1, 2); }), (std::pair<Code, std::string>(Code::kInvalidArgument, "sequences 1 to 3 of 2")));
@@ -289,7 +289,7 @@ TEST(Concat, ExplainsWhatItCannotDo) {
   EXPECT_EQ(node.runner.read_batch(2, 0).tensors.at("input_ids").rows, 0);
   const auto [code, message] = error_of([&] { node.runner.attach({&longer}, node.folder.path()); });
   EXPECT_EQ(code, Code::kCorruptData);
-  EXPECT_THAT(message, HasSubstr("offsets.bin is of 1 documents, expected 2"));
+  EXPECT_THAT(message, HasSubstr("has the index of 1 documents, expected 2"));
 }
 
 TEST(Concat, GivesNothingForLessThanOneRow) {
@@ -329,6 +329,186 @@ TEST(Concat, EndsDocumentsByWhatTheTokensName) {
   EXPECT_THAT(packed(endless, {}), ElementsAre(7, 8, 3, 9));
   EXPECT_THAT(packed(bert, {{"endoftext_id", 5}}), ElementsAre(7, 8, 5, 9)) << "a parameter counts more";
   EXPECT_THAT(packed(bert, {{"endoftext_id", 0}}), ElementsAre(7, 8, 0, 9));
+}
+
+// ----------------------------------------------------------------------------------------------------------------------------- stages
+
+using Row = std::vector<std::int64_t>;
+
+/// A node over staged documents.
+class StagedNode {
+ public:
+  StagedNode(const StagedDataset& data, std::int64_t sequence_length, std::int64_t shuffle_window = 0, bool follow_stages = true)
+      : runner(flowrun_plugin_v1, {{"sequence_length", sequence_length}, {"endoftext_id", std::int64_t{kSeparator}}, {"shuffle_window", shuffle_window}, {"follow_stages", follow_stages}}) {
+    const std::vector<const flowrun_dataset*> tables{data.table()};
+    runner.open({StagedDataset::with_stages(fields::tokens())});
+    runner.prepare(tables, folder.path());
+    runner.attach(tables, folder.path());
+  }
+  /// The rows of a read.
+  std::vector<Row> read(std::int64_t first, std::int64_t n) {
+    const auto tensor = runner.read_batch(first, n).tensors.at("input_ids");
+    std::vector<Row> rows;
+    for (std::int64_t row = 0; row < tensor.rows; ++row) rows.emplace_back(tensor.values.begin() + row * tensor.columns, tensor.values.begin() + (row + 1) * tensor.columns);
+    return rows;
+  }
+  /// The rows of each place, one place after another.
+  std::vector<std::vector<Row>> places(std::int64_t n) {
+    std::vector<std::vector<Row>> all;
+    for (std::int64_t place = 0; place < n; ++place) all.push_back(read(place, 1));
+    return all;
+  }
+
+  TemporaryFolder folder;
+  Runner runner;
+};
+
+/// The definition: each part's documents are a stream of their own, of which every `place_tokens` tokens are a place.
+std::vector<std::vector<Row>> cut_by_stages(const std::vector<TokenRow>& rows, const std::vector<StagePart>& parts, std::int64_t place_tokens) {
+  std::vector<std::vector<Row>> places;
+  auto document = rows.begin();
+  for (const StagePart& part : parts) {
+    const Stream stream({document, document + part.documents});
+    document += part.documents;
+    for (std::size_t at = 0; at + static_cast<std::size_t>(place_tokens) <= stream.tokens.size(); at += static_cast<std::size_t>(place_tokens)) {
+      places.emplace_back();
+      for (std::int64_t row = 0; row < place_tokens; row += part.sequence_length)
+        places.back().emplace_back(stream.tokens.begin() + static_cast<std::ptrdiff_t>(at) + row, stream.tokens.begin() + static_cast<std::ptrdiff_t>(at) + row + part.sequence_length);
+    }
+  }
+  return places;
+}
+
+/// Stages that grow, one more of the same length, one that is too small for a place, and a step back.
+const std::vector<StagePart> kParts{{5000, 0, 4}, {700, 1, 8}, {60, 2, 16}, {50, 3, 16}, {1, 4, 8}, {4000, 5, 4}};
+
+std::vector<TokenRow> staged_documents(unsigned seed) {
+  auto rows = random_documents(9811, seed, 8);
+  rows[5810].input_ids.resize(3);  // the whole stage 4
+  return rows;
+}
+
+TEST(ConcatStages, HaveRowsOfTheirOwnLengthInPlacesOfTheSameTokens) {
+  const auto rows = staged_documents(21);
+  const StagedDataset data(rows, kParts);
+  StagedNode node(data, 16);
+  const auto expected = cut_by_stages(rows, kParts, 16);
+  ASSERT_EQ(node.runner.count(), static_cast<std::int64_t>(expected.size()));
+  EXPECT_EQ(node.places(node.runner.count()), expected);
+  EXPECT_THAT(node.runner.close(), IsEmpty());
+}
+
+TEST(ConcatStages, SayWhatTheirEndsDrop) {
+  const StagedDataset data({{"a", "web", 1, {1, 2, 3, 4, 5}}, {"b", "web", 1, {6, 7, 8, 9, 10, 11}}, {"c", "web", 1, {12}}}, {{1, 0, 2}, {1, 1, 4}, {1, 2, 4}});
+  StagedNode node(data, 4);
+  EXPECT_EQ(node.places(2), (std::vector<std::vector<Row>>{{{1, 2}, {3, 4}}, {{6, 7, 8, 9}}}));
+  ASSERT_EQ(node.runner.logs().size(), 1u);
+  EXPECT_EQ(node.runner.logs()[0].message,
+            "3 documents of 15 tokens with their ends make 2 places of 4; sequences: stage 0 2 of 2, stage 1 1 of 4, stage 2 0 of 4; 7 tokens at the ends of stages are dropped");
+  EXPECT_EQ(node.runner.logs()[0].level, FLOWRUN_LOG_WARNING) << "a stage without a sequence";
+}
+
+/// Reads at random places must be what was read one place after another, up to the place where the length changes.
+void expect_random_reads(StagedNode& node, const std::vector<std::vector<Row>>& in_order) {
+  std::mt19937 random(5);
+  const auto count = static_cast<std::int64_t>(in_order.size());
+  int ended_early = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const std::int64_t first = static_cast<std::int64_t>(random()) % count, n = std::min<std::int64_t>(count - first, 1 + random() % 40);
+    std::vector<Row> expected;
+    for (std::int64_t place = first; place < first + n; ++place) {
+      const auto& rows = in_order[static_cast<std::size_t>(place)];
+      if (place > first && rows[0].size() != expected[0].size()) {
+        ++ended_early;
+        break;
+      }
+      expected.insert(expected.end(), rows.begin(), rows.end());
+    }
+    ASSERT_EQ(node.read(first, n), expected) << first << " + " << n;
+  }
+  EXPECT_GT(ended_early, 0);
+}
+
+TEST(ConcatStages, ReadAThousandRandomPositionsAsInOrder) {
+  const auto rows = staged_documents(22);
+  for (const std::int64_t window : {0, 7, 64})
+    for (const bool is_endless : {false, true}) {
+      const StagedDataset data(rows, kParts, is_endless), other(rows, kParts, is_endless);
+      StagedNode ordered(data, 16, window), random_access(other, 16, window);
+      ASSERT_EQ(ordered.runner.count(), random_access.runner.count());
+      const auto in_order = ordered.places(is_endless ? 6000 : ordered.runner.count());  // goes round an endless input more than once
+      expect_random_reads(random_access, in_order);
+      EXPECT_THAT(random_access.runner.close(), IsEmpty());
+    }
+}
+
+TEST(ConcatStages, ShuffleTheirOwnSequencesOnly) {
+  const auto rows = staged_documents(23);
+  constexpr std::int64_t kWindow = 32, kTokens = 16;
+  const auto expected = cut_by_stages(rows, kParts, kTokens);
+  for (const bool is_endless : {false, true}) {
+    const StagedDataset data(rows, kParts, is_endless);
+    StagedNode node(data, kTokens, kWindow);
+    std::size_t place = 0;
+    std::int64_t moved = 0, all = 0;
+    for (const StagePart& part : kParts) {
+      std::vector<TokenRow> documents(rows.begin() + all, rows.begin() + all + part.documents);
+      all += part.documents;
+      if (is_endless && &part == &kParts.back()) break;  // its last window is not the same: more documents follow
+      std::vector<Row> in_order, found;
+      for (const std::size_t end = place + cut_by_stages(documents, {{part.documents, 0, part.sequence_length}}, kTokens).size(); place < end; ++place) {
+        in_order.insert(in_order.end(), expected[place].begin(), expected[place].end());
+        for (Row& row : node.read(static_cast<std::int64_t>(place), 1)) found.push_back(std::move(row));
+      }
+      ASSERT_EQ(found.size(), in_order.size());
+      for (std::size_t begin = 0; begin < found.size(); begin += kWindow) {
+        const auto end = static_cast<std::ptrdiff_t>(std::min(found.size(), begin + kWindow)), from = static_cast<std::ptrdiff_t>(begin);
+        for (std::ptrdiff_t i = from; i < end; ++i) moved += found[static_cast<std::size_t>(i)] != in_order[static_cast<std::size_t>(i)];
+        ASSERT_EQ(std::multiset<Row>(found.begin() + from, found.begin() + end), std::multiset<Row>(in_order.begin() + from, in_order.begin() + end)) << "window at row " << begin << " of stage " << part.stage;
+      }
+    }
+    EXPECT_GT(moved, 1000);
+  }
+}
+
+TEST(ConcatStages, GiveTheSameToManyThreads) {
+  const auto rows = staged_documents(24);
+  for (const bool is_endless : {false, true}) {
+    const StagedDataset data(rows, kParts, is_endless), other(rows, kParts, is_endless);
+    StagedNode node(data, 16, 32), alone(other, 16, 32);
+    constexpr std::int64_t kPlaces = 2000;
+    const auto expected = alone.places(kPlaces);
+    std::atomic<std::int64_t> next{0}, wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&] {
+        for (std::int64_t i = next++; i < kPlaces; i = next++) {
+          const std::int64_t place = i * 617 % kPlaces;  // not in order
+          if (node.read(place, 1) != expected[static_cast<std::size_t>(place)]) ++wrong;
+        }
+      });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+    EXPECT_THAT(node.runner.close(), IsEmpty());
+  }
+}
+
+TEST(ConcatStages, AreNotSeenWhereTheyAreNotFollowed) {
+  const auto rows = staged_documents(25);
+  const StagedDataset data(rows, kParts);
+  const MemoryDataset plain(rows);
+  StagedNode node(data, 100, 32, false);  // no length of a stage divides it
+  PackedNode expected({&plain}, 100, 32);
+  ASSERT_EQ(node.runner.count(), expected.runner.count());
+  EXPECT_EQ(node.runner.read_batch(0, node.runner.count()).tensors.at("input_ids").values, expected.tokens(0, expected.runner.count()));
+}
+
+TEST(ConcatStages, MustFitIntoAPlace) {
+  const StagedDataset data({{"a", "web", 1, {1, 2, 3}}, {"b", "web", 1, {1, 2, 3}}}, {{1, 0, 2}, {1, 7, 3}}), longer({{"a", "web", 1, {1, 2, 3}}}, {{1, 0, 8}});
+  const auto [code, message] = error_of([&] { StagedNode refused(data, 4); });
+  EXPECT_EQ(code, Code::kInvalidArgument);
+  EXPECT_THAT(message, HasSubstr("stage 7 has sequences of 3 tokens, expected a length that divides the packer's 'sequence_length', 4"));
+  EXPECT_THAT(error_of([&] { StagedNode refused(longer, 4); }).second, HasSubstr("stage 0 has sequences of 8 tokens"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "packers/common/numbers_file.hpp"
+#include "packers/common/stages.hpp"
 #include "packers/common/token_input.hpp"
 
 namespace flowrun::packers {
@@ -65,12 +66,11 @@ class Rows : public Indexed {
       : sequence_length_(params.integer_or("sequence_length", 0)), pad_is_given_(params.has("pad_id")), pad_id_(static_cast<std::uint32_t>(params.integer_or("pad_id", 0))) {}
 
   /// The output is tensors, which have no schema.
-  void open(Open&) override {}
+  void open(Open& open) override { refuse_stage_lengths(open.input(0), kId, "a row is a document, as long as that is"); }
 
   /// The index holds the number of documents alone, to know the input again; -1 for one without end.
   void prepare(const Call& call, std::span<const Dataset> inputs, const std::string& staging) override {
     const ConcatenatedDataset documents(inputs);
-    refuse_stage_lengths(documents);
     save_numbers(staging + kIndexFile, kId, std::vector<std::int64_t>{documents.count()});
     if (sequence_length_ > 0 && documents.count() >= 0) report(call, documents);
   }

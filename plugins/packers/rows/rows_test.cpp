@@ -197,8 +197,10 @@ TEST(Rows, RefusesLabelsThatDoNotFit) {
 }
 
 TEST(Rows, ExplainsWhatItCannotDo) {
-  const MemoryDataset staged({{"a", "web", 1, {1, 2, 3}}}, false, 0, {{"sequence_length", {2}}});
-  EXPECT_NE(error_of([&] { RowsNode refused({&staged}, 4); }).second.find("have a 'sequence_length', which packers do not follow"), std::string::npos);
+  Runner staged(flowrun_plugin_v1, {});
+  EXPECT_EQ(error_of([&] { staged.open({fields::batch({fields::utf8("id"), fields::uint32("sequence_length")})}); }),
+            (std::pair<Code, std::string>(Code::kInvalidArgument, "the stages of the input's mixer have a 'sequence_length', which packers/rows does not follow: a row is a document, as long as that is; "
+                                                                  "take it out of the stages, or let packers/concat or packers/best_fit pack them")));
   const MemoryDataset data({{"a", "web", 1, {1}}}), longer({{"a", "web", 1, {1}}, {"b", "web", 1, {1}}}), none({});
   RowsNode node({&data}, 4), empty({&none}, 4);
   EXPECT_EQ(error_of([&] { node.read(0, 2); }).first, Code::kInvalidArgument);
