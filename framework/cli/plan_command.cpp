@@ -12,6 +12,16 @@ namespace {
 /// Returns a number with two decimals, or "?" where it is not known.
 std::string decimal(const nlohmann::json& number) { return number.is_null() ? "?" : fmt::format("{:.2f}", number.get<double>()); }
 
+/// Returns "  stage 0: 2000 tokens in sequences of 128, by 'length'; web 0.7500, books 0.2500".
+std::string mix_stage_text(std::size_t number, const nlohmann::json& stage) {
+  std::string text = fmt::format("  stage {}: {}", number, stage["tokens"].is_null() ? "without end" : fmt::format("{} tokens", stage["tokens"].dump()));
+  if (!stage["sequence_length"].is_null()) text += fmt::format(" in sequences of {}", stage["sequence_length"].get<std::int64_t>());
+  if (!stage["order_by"].is_null()) text += fmt::format(", by '{}'", stage["order_by"].get<std::string>());
+  std::vector<std::string> shares;
+  for (const auto& [domain, share] : stage["proportions"].items()) shares.push_back(fmt::format("{} {:.4f}", domain, share.get<double>()));
+  return text + fmt::format("; {}\n", fmt::join(shares, ", "));
+}
+
 std::string mix_text(const nlohmann::json& mix) {
   const std::string name = mix["node"].get<std::string>();
   if (mix["domains"].is_null()) return fmt::format("mix '{}': its proportions are known once its tokens have been made\n", name);
@@ -20,6 +30,7 @@ std::string mix_text(const nlohmann::json& mix) {
   for (const auto& domain : mix["domains"])
     text += fmt::format("  {:<20} {:>16} {:>10.4g} {:>11.4f} {:>8} {:>16}\n", domain["domain"].get<std::string>(), domain["tokens"].dump(), domain["weight"].get<double>(),
                         domain["proportion"].get<double>(), decimal(domain["epochs"]), domain["repeated_tokens"].is_null() ? "?" : domain["repeated_tokens"].dump());
+  for (std::size_t s = 0; s < mix["stages"].size(); ++s) text += mix_stage_text(s, mix["stages"][s]);
   for (const auto& warning : mix["warnings"]) text += fmt::format("  warning: {}\n", warning.get<std::string>());
   return text;
 }

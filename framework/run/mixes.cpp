@@ -94,11 +94,12 @@ class Mixes {
   }
 
   nlohmann::json describe(std::size_t i) const {
-    nlohmann::json mix{{"node", node(i).name}, {"tokens", nullptr}, {"domains", nullptr}, {"warnings", nlohmann::json::array()}};
+    nlohmann::json mix{{"node", node(i).name}, {"tokens", nullptr}, {"domains", nullptr}, {"stages", nullptr}, {"warnings", nlohmann::json::array()}};
     const nlohmann::json found = mixture(i);
     if (found.is_null()) return mix;
     mix["tokens"] = found.at("tokens");
     if (mix["tokens"].is_null() && training_tokens_ > 0 && trained_on_.contains(i)) mix["tokens"] = training_tokens_;
+    mix["stages"] = found.value("stages", nlohmann::json::array());
     mix["domains"] = nlohmann::json::array();
     for (const auto& domain : found.at("domains")) {
       mix["domains"].push_back(describe_domain(domain, mix["tokens"]));
@@ -128,7 +129,75 @@ class Mixes {
   std::set<std::size_t> trained_on_;  ///< nodes that a training region reads, directly or not
 };
 
+/// Finds where a mixer's stages and the packer that they enter do not fit.
+class StageLengths {
+ public:
+  StageLengths(const graph::ResolvedGraph& graph, const config::GraphSpec& spec, config::Diagnostics& diagnostics) : graph_(graph), spec_(spec), diagnostics_(diagnostics) {}
+
+  void check() const {
+    for (std::size_t packer = 0; packer < graph_.nodes.size(); ++packer) {
+      const auto& node = graph_.nodes[packer];
+      if (node.plugin == nullptr || !node.plugin->descriptor || node.family() != "packers") continue;
+      for (const auto& port : node.inputs)
+        for (const auto& from : port)
+          if (graph_.nodes[from.node].parameters.value("stages", nlohmann::json()).is_array()) check(packer, from.node);
+    }
+  }
+
+ private:
+  void check(std::size_t packer, std::size_t mixer) const {
+    const auto& node = graph_.nodes[packer];
+    const auto& stages = graph_.nodes[mixer].parameters["stages"];
+    const auto& parameters = node.descriptor().parameters;
+    const bool can_follow = std::any_of(parameters.begin(), parameters.end(), [](const auto& parameter) { return parameter.name == "follow_stages"; });
+    const auto place_tokens = integer_or_zero(node.parameters, "sequence_length");
+    if (can_follow && node.parameters.value("follow_stages", nlohmann::json(true)) == nlohmann::json(false)) return;
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+      const auto length = integer_or_zero(stages[s], "sequence_length");
+      if (length <= 0) continue;
+      if (!can_follow)
+        return add(packer, node.where, fmt::format("the stages of '{}' have a 'sequence_length', which {} does not follow; take it out of the stages, or pack them with packers/concat or packers/best_fit",
+                                                   graph_.nodes[mixer].name, node.plugin->id));
+      if (place_tokens > 0 && place_tokens % length != 0)
+        add(mixer, where_of(mixer, s), fmt::format("'stages[{}].sequence_length' is {}, expected a length that divides the {} of 'sequence_length' in node '{}': shorter sequences share the place of one of these",
+                                                   s, length, place_tokens, node.name));
+    }
+  }
+
+  /// Values of a wrong type are reported elsewhere.
+  static std::int64_t integer_or_zero(const nlohmann::json& table, const char* key) {
+    return table.is_object() && table.contains(key) && table[key].is_number_integer() ? table[key].get<std::int64_t>() : 0;
+  }
+
+  void add(std::size_t node, const config::SourceLocation& where, std::string message) const {
+    config::Diagnostic diagnostic;
+    diagnostic.where = where;
+    diagnostic.code = "constraint";
+    diagnostic.message = std::move(message);
+    diagnostic.node = graph_.nodes[node].name;
+    diagnostics_.add(std::move(diagnostic));
+  }
+
+  /// Returns where the length of a stage stands, or where its node does.
+  config::SourceLocation where_of(std::size_t mixer, std::size_t stage) const {
+    for (const auto& entry : spec_.nodes[mixer].keys) {
+      const auto* list = entry.key == "stages" ? std::get_if<config::Array>(&entry.value.data) : nullptr;
+      const auto* table = list != nullptr && stage < list->size() ? std::get_if<config::Table>(&(*list)[stage].data) : nullptr;
+      if (table == nullptr) continue;
+      for (const auto& field : *table)
+        if (field.key == "sequence_length") return field.value.where;
+    }
+    return graph_.nodes[mixer].where;
+  }
+
+  const graph::ResolvedGraph& graph_;
+  const config::GraphSpec& spec_;
+  config::Diagnostics& diagnostics_;
+};
+
 }  // namespace
+
+void check_mixes(const graph::ResolvedGraph& graph, const config::GraphSpec& spec, config::Diagnostics& diagnostics) { StageLengths(graph, spec, diagnostics).check(); }
 
 nlohmann::json describe_mixes(const RunContext& context, std::int64_t training_tokens) { return Mixes(context, training_tokens).describe(); }
 

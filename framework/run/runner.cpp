@@ -322,6 +322,7 @@ CheckedGraph check_graph(const GraphOptions& options) {
   if (options.limit) checked.spec.run.limit = *options.limit;
   checked.registry = std::make_unique<plugin::Registry>(plugin::search_folders(options.plugin_folders));
   checked.resolved = graph::resolve_graph(checked.spec, *checked.registry, checked.diagnostics);
+  check_mixes(checked.resolved, checked.spec, checked.diagnostics);
   std::map<std::string, std::string> plugins;
   for (const auto& node : checked.spec.nodes) plugins.emplace(node.name, node.plugin);
   checked.diagnostics.fill_plugins(plugins);

@@ -119,6 +119,86 @@ TEST_F(Mixes, OfStagesRunAndAreCheckedAtTheirPlaces) {
                                                 "wrong_type: 'stages[3].steps' is a float, expected an integer"}));
 }
 
+TEST_F(Mixes, OfStagesAreShownInThePlan) {
+  add_to_graph("[[node.mix.stages]]\nfraction = 0.5\norder_by = \"length\"\nsequence_length = 16\n[[node.mix.stages]]\nsequence_length = 64\nproportions = { books = 3.0, web = 1.0 }\n");
+  EXPECT_TRUE(mix()["stages"].is_null());
+  run_graph();
+  const auto made = mix();
+  ASSERT_EQ(made["stages"].size(), 2u) << made;
+  const auto &first = made["stages"][0], &last = made["stages"][1];
+  EXPECT_EQ(first["sequence_length"], 16);
+  EXPECT_EQ(first["order_by"], "length");
+  EXPECT_EQ(last["sequence_length"], 64);
+  EXPECT_TRUE(last["order_by"].is_null());
+  EXPECT_EQ(last["proportions"]["books"], 0.75);
+  EXPECT_NEAR(first["tokens"].get<double>(), last["tokens"].get<double>(), 1);
+  double mass = 0;
+  for (const auto& domain : made["domains"]) mass += (domain["domain"] == "web" ? 2.0 : 1.0) * domain["tokens"].get<double>();
+  for (const auto& domain : made["domains"])
+    EXPECT_NEAR(first["proportions"][domain["domain"].get<std::string>()].get<double>(), (domain["domain"] == "web" ? 2.0 : 1.0) * domain["tokens"].get<double>() / mass, 1e-12);
+  const auto text = plan().out;
+  EXPECT_NE(text.find("  stage 0: " + first["tokens"].dump() + " tokens in sequences of 16, by 'length'; books 0."), std::string::npos) << text;
+  EXPECT_NE(text.find("  stage 1: " + last["tokens"].dump() + " tokens in sequences of 64; books 0.7500, web 0.2500\n"), std::string::npos) << text;
+}
+
+TEST_F(Mixes, OfStageLengthsMustFitTheirPacker) {
+  const std::string packer = "plugin = \"packers/concat\"\nin = \"mix\"\nsequence_length = 64\nshuffle_window = 16\n";
+  const auto diagnostics = [&](const std::string& lengths, const std::string& other_packer) {
+    std::string graph = read("prepare.toml");
+    graph.replace(graph.find(packer), packer.size(), other_packer);
+    write("other.toml", graph + lengths);
+    const auto finished = flowrun({"validate", "other.toml", "--json"});
+    std::vector<std::string> found;
+    const auto report = nlohmann::json::parse(finished.out, nullptr, false);
+    for (const auto& one : report["diagnostics"])
+      if (one["severity"] == "error") found.push_back(std::to_string(one["line"].get<int>()) + ":" + std::to_string(one["column"].get<int>()) + " " + one["node"].get<std::string>() + ": " + one["message"].get<std::string>());
+    EXPECT_EQ(finished.exit_code, found.empty() ? 0 : 78) << finished;
+    return found;
+  };
+  const std::string stages = "[[node.mix.stages]]\nfraction = 0.5\nsequence_length = 24\n[[node.mix.stages]]\nsequence_length = 32\n";
+  const auto lines = [&](const std::string& graph) { return std::count(graph.begin(), graph.end(), '\n'); };
+  const std::string at = std::to_string(lines(read("prepare.toml")) + 3) + ":19 mix: ";
+  EXPECT_EQ(diagnostics(stages, packer), (std::vector<std::string>{at + "'stages[0].sequence_length' is 24, expected a length that divides the 64 of 'sequence_length' in node 'sequences': shorter sequences share "
+                                                                       "the place of one of these"}));
+  EXPECT_TRUE(diagnostics(stages, packer + "follow_stages = false\n").empty());
+  EXPECT_TRUE(diagnostics("[[node.mix.stages]]\nfraction = 0.5\nsequence_length = 16\n[[node.mix.stages]]\nsequence_length = 64\n", packer).empty());
+  const std::string header = std::to_string(lines(read("prepare.toml").substr(0, read("prepare.toml").find("[node.sequences]"))) + 1) + ":1 sequences: ";
+  for (const std::string name : {"buckets", "rows"})
+    EXPECT_EQ(diagnostics(stages, "plugin = \"packers/" + name + "\"\nin = \"mix\"\nsequence_length = 512\n" + (name == "buckets" ? "batch_size = 4\n" : "")),
+              (std::vector<std::string>{header + "the stages of 'mix' have a 'sequence_length', which packers/" + name + " does not follow; take it out of the stages, or pack them with packers/concat or packers/best_fit"}));
+}
+
+TEST_F(Mixes, ThatNoInputCouldMakeRightAreRefusedBeforeAnythingStarts) {
+  const std::string place = std::to_string(std::count(read("prepare.toml").begin(), read("prepare.toml").begin() + static_cast<std::ptrdiff_t>(read("prepare.toml").find("[node.mix]")), '\n') + 1) + ":1";
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"[[node.mix.stages]]\nfraction = 0.75\n[[node.mix.stages]]\nfraction = 0.5\n", "the fractions of the stages up to 'stages[1]' add up to 1.25, expected at most 1"},
+      {"[[node.mix.stages]]\nfraction = 0.5\n[[node.mix.stages]]\nfraction = 0.25\n", "the fractions of the stages add up to 0.75, expected 1: leave the last one without a size for the rest"},
+      {"[[node.mix.stages]]\nfraction = 1.0\n[[node.mix.stages]]\norder_by = \"length\"\n", "the fractions of the stages add up to 1, which leaves nothing for the stages of other sizes"},
+      {"[[node.mix.stages]]\nproportions = { web = 0.0, books = 0.0 }\n", "'stages[0].proportions' leaves every domain out, expected one above 0"},
+  };
+  for (const auto& [stages, message] : cases) {
+    write("wrong.toml", read("prepare.toml") + stages);
+    const auto finished = flowrun({"run", "wrong.toml", "--output", "out", "--artifacts", "artifacts"});
+    EXPECT_EQ(finished.exit_code, 78) << finished;
+    EXPECT_NE(finished.err.find(message), std::string::npos) << finished;
+    EXPECT_NE(finished.err.find("wrong.toml:" + place), std::string::npos) << finished;
+    EXPECT_NE(finished.err.find("in node 'mix' (mixers/weighted"), std::string::npos) << finished;
+    EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing was started";
+  }
+}
+
+TEST_F(Mixes, NameTheColumnsAndDomainsThatThereAre) {
+  const auto run = [&](const std::string& setting) { return flowrun({"run", "prepare.toml", "--output", "out", "--artifacts", "artifacts", "--set", setting}); };
+  const auto column = run("node.mix.order_by=lenght");
+  EXPECT_EQ(column.exit_code, 70) << column;
+  EXPECT_NE(column.err.find("the input has no column 'lenght', which 'order_by' names; it has 'id', 'domain', 'bytes', 'length'; did you mean 'length'?"), std::string::npos) << column;
+  EXPECT_NE(column.err.find("in node 'mix' (mixers/weighted"), std::string::npos) << column;
+  const auto domain = run("node.mix.weights={ wbe = 2.0, laws = 1.0 }");
+  EXPECT_EQ(domain.exit_code, 0) << domain;
+  EXPECT_NE(domain.err.find("warning: mix: 'weights' names the domain 'wbe', of which the input has no document with tokens; did you mean 'web'?\n"), std::string::npos) << domain;
+  EXPECT_NE(domain.err.find("warning: mix: 'weights' names the domain 'laws', of which the input has no document with tokens\n"), std::string::npos) << domain;
+}
+
 TEST_F(Mixes, ThatArePublishedAreValidGraphs) {
   int found = 0;
   for (const auto& entry : std::filesystem::directory_iterator(FLOWRUN_SOURCE_DIR "/graphs/mixes")) {
