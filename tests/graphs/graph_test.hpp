@@ -32,20 +32,28 @@ class GraphTest : public RunTest {
     return counts;
   }
 
+  /// Returns the folder of an artifact that a node of a run left.
+  std::string artifact_folder(const std::string& output, const std::string& node, const std::string& type) const {
+    const auto manifest = json(output + "/manifest.json");
+    for (const auto& artifact : manifest["artifacts"]) {
+      if (artifact["node"] != node || artifact["type"] != type) continue;
+      const std::string key = artifact["key"];
+      return path("artifacts/" + key.substr(0, 2) + "/" + key);
+    }
+    ADD_FAILURE() << "'" << node << "' left no " << type;
+    return "";
+  }
+
   /// Returns {domain: tokens} of the token stream that a node of a run left.
   std::map<std::string, std::int64_t> tokens_by_domain(const std::string& output, const std::string& node) const {
     std::map<std::string, std::int64_t> counts;
-    const auto manifest = json(output + "/manifest.json");
-    for (const auto& artifact : manifest["artifacts"]) {
-      if (artifact["node"] != node || artifact["type"] != "tokens") continue;
-      const std::string key = artifact["key"];
-      const graph::SpoolDataset spool(path("artifacts/" + key.substr(0, 2) + "/" + key));
-      const Dataset dataset(spool.table());
-      const graph::NodeCall call(nullptr);
-      const OwnedArray rows = dataset.read(Call(call.table()), 0, dataset.count());
-      const TokensView view(rows.get(), dataset.schema());
-      for (std::int64_t row = 0; row < dataset.count(); ++row) counts[std::string(view.domain[row])] += static_cast<std::int64_t>(view.input_ids[row].size());
-    }
+    const graph::SpoolDataset spool(artifact_folder(output, node, "tokens"));
+    const Dataset dataset(spool.table());
+    const graph::NodeCall call(nullptr);
+    const OwnedArray rows = dataset.index(Call(call.table()), 0, dataset.count());
+    const BatchView view(rows.get(), dataset.index_schema());
+    const auto* lengths = view.values<std::uint32_t>("length", "I");
+    for (std::int64_t row = 0; row < dataset.count(); ++row) counts[std::string(view.strings("domain")[row])] += lengths[row];
     return counts;
   }
 };

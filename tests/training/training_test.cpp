@@ -254,6 +254,56 @@ TEST_F(Training, TrainsOnEveryPackerAndGoesOnAlike) {
   EXPECT_GT(targets.size(), 1u);
 }
 
+/// Returns the targets of each step of a run.
+std::vector<std::int64_t> targets_of(const std::vector<nlohmann::json>& metrics) {
+  std::vector<std::int64_t> targets;
+  std::int64_t before = 0;
+  for (const auto& line : metrics) {
+    if (line["kind"] != "train") continue;
+    targets.push_back(line["tokens"].get<std::int64_t>() - before);
+    before = line["tokens"];
+  }
+  return targets;
+}
+
+TEST_F(Training, StagesOfShortSequencesKeepTheTokensOfAStep) {
+  std::string toml = read("tiny.toml");
+  const std::string mix = "weights = { a = 2.0 }\n", packer = "plugin = \"packers/concat\"\nin = \"mix\"\nsequence_length = 16\nshuffle_window = 64\n";
+  toml.replace(toml.find(mix), mix.size(), "weights = { a = 2.0 }\nstages = [{ tokens = 90, order_by = \"length\", sequence_length = 4 }, { tokens = 200, sequence_length = 8 }, { sequence_length = 16 }]\n");
+  for (const std::string name : {"concat", "best_fit"}) {
+    std::string graph = toml;
+    graph.replace(graph.find(packer), packer.size(), "plugin = \"packers/" + name + "\"\nin = \"mix\"\nsequence_length = 16\n" + (name == "concat" ? "shuffle_window = 8\n" : "window_documents = 8\n"));
+    write("tiny.toml", graph);
+    for (const std::string objective : {"clm", "mlm"}) {
+      const std::string run = name + "-" + objective;
+      const std::vector<std::string> swap{"--set", "node.loss.plugin=objectives/" + objective};
+      ASSERT_EQ(run_tiny(run, swap).exit_code, 0) << run;
+      ASSERT_EQ(run_tiny(run + "-stopped", swap, {{"FLOWRUN_FAULT", "training:17:eio"}}).exit_code, 74) << run;
+      ASSERT_EQ(run_tiny(run + "-stopped", swap).exit_code, 0) << run;
+      EXPECT_EQ(read(run + "/metrics.jsonl"), read(run + "-stopped/metrics.jsonl")) << run << " goes on alike";
+    }
+  }
+  // 64 tokens a step, in rows of 4, 8 or 16 with one target fewer each: 48, 56 or 60 targets, and what lies between where a stage begins inside a batch.
+  const auto targets = targets_of(json_lines("concat-clm/metrics.jsonl"));
+  EXPECT_EQ(targets.front(), 48);
+  EXPECT_EQ(targets.back(), 60);
+  EXPECT_TRUE(std::is_sorted(targets.begin(), targets.end())) << nlohmann::json(targets);
+  EXPECT_TRUE(std::any_of(targets.begin(), targets.end(), [](std::int64_t n) { return n != 48 && n != 56 && n != 60; })) << "no step has two stages: " << nlohmann::json(targets);
+  // A batch of rows of two lengths is what the same places give one by one.
+  std::string concat = toml;
+  concat.replace(concat.find(packer), packer.size(), "plugin = \"packers/concat\"\nin = \"mix\"\nsequence_length = 16\nshuffle_window = 8\n");
+  write("tiny.toml", concat);
+  ASSERT_EQ(run_tiny("one-by-one", {"--set", "node.loss.batch_size=1", "--set", "node.train.accumulation_steps=4"}).exit_code, 0);
+  const auto together = json_lines("concat-clm/metrics.jsonl"), apart = json_lines("one-by-one/metrics.jsonl");
+  ASSERT_EQ(together.size(), apart.size());
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    if (together[i]["kind"] != "train") continue;
+    EXPECT_EQ(together[i]["tokens"], apart[i]["tokens"]);
+    EXPECT_NEAR(together[i]["loss"].get<double>(), apart[i]["loss"].get<double>(), 1e-4) << together[i];
+    EXPECT_NEAR(together[i]["grad_norm"].get<double>(), apart[i]["grad_norm"].get<double>(), 1e-3) << together[i];
+  }
+}
+
 TEST_F(Training, ATokenizerOfAnyNameIsInTheModel) {
   ASSERT_EQ(run_tiny("first").exit_code, 0);
   write("given/vocabulary-300.json", read("first/model/tokenizer.json"));
