@@ -50,7 +50,7 @@ class TextScores : public Map {
             "(float64): Reading Ease for English, 0 (hard) to 121.22 (easy), 0 without words. words, sentences, syllables (int64): what it is made of. No value is ever null or not "
             "finite. Tokens have their `bytes` and `length` without this node."))
         .determinism("pure")
-        .threads("Any number of calls at once; each takes zstd's context, 1.3 MB, and as much as the longest text.")
+        .threads("Any number of calls at once; each takes zstd's context, 1.3 MB, and as much as the longest text where it is compressed.")
         .source(
             "Flesch 1948, A new readability yardstick: 206.835 - 1.015 words / sentences - 84.6 syllables / words, at least 0. Syllables: Lingua::EN::Syllable 0.31. Compression: "
             "Yin et al. 2024, arXiv:2407.06645 (theirs is raw / compressed). What a word and a sentence are: text_scores.hpp")

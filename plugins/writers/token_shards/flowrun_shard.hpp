@@ -3,6 +3,7 @@
 // A shard that loses nothing: tokens and every column of their documents, as arrays of one safetensors file, NAME.safetensors (docs/token-shards.md).
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
