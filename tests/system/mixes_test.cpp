@@ -105,6 +105,58 @@ TEST_F(Mixes, TakeWeightsThatANodeMeasures) {
   expect_exact_sums(json("out/funnel.json"));
 }
 
+/// Texts are scored, their tokens kept as shards, and the shards mixed by another graph.
+TEST_F(Mixes, GoByTheScoresThatShardsBringAlong) {
+  std::string graph = read("prepare.toml");
+  const std::string unscored = "in = \"good\"\n";
+  graph.replace(graph.find(unscored), unscored.size(), "in = \"scored\"\n");
+  write("prepare.toml", graph + R"([node.scored]
+plugin = "filters/text_scores"
+in = "good"
+[node.scores]
+plugin = "writers/jsonl"
+in = "parts.train"
+path = "scores.jsonl"
+[node.shards]
+plugin = "writers/token_shards"
+in = "train_tokens"
+path = "shards"
+format = "flowrun"
+vocab_size = 400
+shard_tokens = 20_000
+)");
+  run_graph();
+  std::map<std::string, std::pair<double, double>> words;  // sum and documents
+  for (const auto& document : json_lines("out/scores.jsonl")) {
+    EXPECT_GT(document["score.compression_ratio"].get<double>(), 0);
+    words[document["domain"]].first += document["score.words"].get<double>();
+    words[document["domain"]].second += 1;
+  }
+  ASSERT_EQ(words.size(), 2u);
+  write("prepare.toml", R"([node.tokens]
+plugin = "readers/tokens"
+paths = ["out/shards/*"]
+[node.mix]
+plugin = "mixers/weighted"
+in = "tokens"
+quality_column = "score.words"
+order_by = "score.flesch"
+epochs = 1.0
+[node.sequences]
+plugin = "packers/concat"
+in = "mix"
+sequence_length = 64
+)");
+  const auto finished = flowrun({"run", "prepare.toml", "--output", "mixed", "--artifacts", "artifacts"});
+  ASSERT_EQ(finished.exit_code, 0) << finished;
+  const auto made = mix();
+  ASSERT_EQ(made["domains"].size(), 2u);
+  for (const auto& domain : made["domains"]) {
+    const auto [sum, documents] = words.at(domain["domain"]);
+    EXPECT_NEAR(domain["weight"].get<double>(), sum / documents, 1e-9 * sum) << domain;
+  }
+}
+
 TEST_F(Mixes, OfStagesRunAndAreCheckedAtTheirPlaces) {
   add_to_graph("[[node.mix.stages]]\nfraction = 0.5\norder_by = \"length\"\n[[node.mix.stages]]\nweights = { books = 3.0 }\n");
   run_graph();
