@@ -221,7 +221,8 @@ TEST_F(Mixes, OfStageLengthsMustFitTheirPacker) {
 }
 
 TEST_F(Mixes, ThatNoInputCouldMakeRightAreRefusedBeforeAnythingStarts) {
-  const std::string place = std::to_string(std::count(read("prepare.toml").begin(), read("prepare.toml").begin() + static_cast<std::ptrdiff_t>(read("prepare.toml").find("[node.mix]")), '\n') + 1) + ":1";
+  const std::string graph = read("prepare.toml"), before = graph.substr(0, graph.find("[node.mix]"));
+  const std::string place = std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ":1";
   const std::vector<std::pair<std::string, std::string>> cases{
       {"[[node.mix.stages]]\nfraction = 0.75\n[[node.mix.stages]]\nfraction = 0.5\n", "the fractions of the stages up to 'stages[1]' add up to 1.25, expected at most 1"},
       {"[[node.mix.stages]]\nfraction = 0.5\n[[node.mix.stages]]\nfraction = 0.25\n", "the fractions of the stages add up to 0.75, expected 1: leave the last one without a size for the rest"},
@@ -229,7 +230,7 @@ TEST_F(Mixes, ThatNoInputCouldMakeRightAreRefusedBeforeAnythingStarts) {
       {"[[node.mix.stages]]\nproportions = { web = 0.0, books = 0.0 }\n", "'stages[0].proportions' leaves every domain out, expected one above 0"},
   };
   for (const auto& [stages, message] : cases) {
-    write("wrong.toml", read("prepare.toml") + stages);
+    write("wrong.toml", graph + stages);
     const auto finished = flowrun({"run", "wrong.toml", "--output", "out", "--artifacts", "artifacts"});
     EXPECT_EQ(finished.exit_code, 78) << finished;
     EXPECT_NE(finished.err.find(message), std::string::npos) << finished;
@@ -243,7 +244,7 @@ TEST_F(Mixes, NameTheColumnsAndDomainsThatThereAre) {
   const auto run = [&](const std::string& setting) { return flowrun({"run", "prepare.toml", "--output", "out", "--artifacts", "artifacts", "--set", setting}); };
   const auto column = run("node.mix.order_by=lenght");
   EXPECT_EQ(column.exit_code, 70) << column;
-  EXPECT_NE(column.err.find("the input has no column 'lenght', which 'order_by' names; it has 'id', 'domain', 'bytes', 'length'; did you mean 'length'?"), std::string::npos) << column;
+  EXPECT_NE(column.err.find("the input has no column 'lenght', which 'order_by' names; it has 'id', 'domain', 'bytes', 'source', 'length'; did you mean 'length'?"), std::string::npos) << column;
   EXPECT_NE(column.err.find("in node 'mix' (mixers/weighted"), std::string::npos) << column;
   const auto domain = run("node.mix.weights={ wbe = 2.0, laws = 1.0 }");
   EXPECT_EQ(domain.exit_code, 0) << domain;

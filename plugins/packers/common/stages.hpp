@@ -2,7 +2,7 @@
 
 // The stages of a curriculum, which mixers/weighted writes into its rows: the columns `stage` and, where stages say one, `sequence_length`. In a stage
 // of length L rows have L tokens, and T / L of them share a place of T tokens: places, and so steps, have as many tokens in every stage (decisions 0013
-// and 0014). A stage begins a new place.
+// and 0017). A stage begins a new place.
 
 #include <cstdint>
 #include <span>
