@@ -59,7 +59,7 @@ std::shared_ptr<const FastBpe> FastBpe::make(const Json& root) {
   } catch (const Error&) {
     return nullptr;  // a file that is damaged has been refused before; this one is of another shape
   }
-  if (root.at("model").value("ignore_merges", false)) fast->whole_tokens_ = std::make_shared<const bpe::WholeTokens>(model);
+  if (JsonObject(root.at("model"), "model").boolean_or("ignore_merges", false)) fast->whole_tokens_ = std::make_shared<const bpe::WholeTokens>(model);
   fast->bpe_ = std::make_shared<const bpe::Bpe>(model);
   std::vector<AddedToken> plain;
   for (AddedToken& token : read_added_tokens(JsonObject(root, "")))

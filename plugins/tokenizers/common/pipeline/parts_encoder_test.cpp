@@ -73,6 +73,11 @@ TEST(PartsEncoder, EqualsTheWholePipelineWithOtherSpellingsOfSpaces) {
   }
   roots.push_back(tokenizers.at("llama2"));
   roots.back()["normalizer"] = replace;
+  // Flags may be null, which is as if they were left out.
+  roots.push_back(roots.back());
+  roots.back()["model"]["ignore_merges"] = nullptr;
+  roots.push_back(tokenizers.at("t5"));
+  roots.back()["pre_tokenizer"]["split"] = nullptr;
   for (std::size_t i = 0; i < roots.size(); ++i) {
     const std::optional<PartsRule> rule = find_parts_rule(roots[i]);
     ASSERT_TRUE(rule) << roots[i].at("normalizer") << roots[i].at("pre_tokenizer");

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "components_file.hpp"
+#include "json_shapes.hpp"
 #include "models_file.hpp"
 #include "tokenizers/common/unicode/properties.hpp"
 #include "tokenizers/common/unicode/utf8.hpp"
@@ -11,38 +12,9 @@
 namespace flowrun::tokenizers {
 namespace {
 
-constexpr std::string_view kMetaspace = "\u2581";
 constexpr unsigned char kMetaspaceLast = 0x81;
 // Below are no characters that hold on to the one behind them (Grapheme_Cluster_Break=Prepend), which a precompiled map would see together.
 constexpr std::size_t kCutFollowsMax = 0x600;
-
-Json component(const Json& root, const char* key) { return root.contains(key) ? root.at(key) : Json(); }
-
-std::string_view type_of(const Json& component) {
-  const auto found = component.is_object() ? component.find("type") : component.end();
-  return component.is_object() && found != component.end() && found->is_string() ? std::string_view(found->get_ref<const std::string&>()) : std::string_view();
-}
-
-/// Returns the components of a sequence, or the component alone; none for null.
-std::vector<Json> steps_of(const Json& component, const char* key) {
-  if (component.is_null()) return {};
-  if (type_of(component) != "Sequence") return {component};
-  return component.at(key).get<std::vector<Json>>();
-}
-
-bool is_replacement(const Json& step, const char* kind, std::string_view pattern, std::string_view content) {
-  return type_of(step) == "Replace" && step.at("pattern").value(kind, Json()) == pattern && step.at("content") == content;
-}
-
-/// Whether a template gives the ids of the text once: it may leave them out or repeat them.
-bool gives_text_once(const Json& post_processor) {
-  for (const Json& step : steps_of(post_processor, "processors")) {
-    if (type_of(step) != "TemplateProcessing") continue;
-    const auto is_text = [](const Json& piece) { return piece.contains("Sequence"); };
-    if (const Json& pieces = step.at("single"); std::count_if(pieces.begin(), pieces.end(), is_text) != 1) return false;
-  }
-  return true;
-}
 
 bool drops_white_space(const Json& root) {
   // Other normalizers may look at more than a character: Lowercase at what stands before a sigma.
@@ -84,7 +56,7 @@ std::vector<bool> characters_before_cuts(const Normalizer& normalizer, const std
 
 std::optional<PartsRule> rule_of_metaspace(const Json& root) {
   const std::vector<Json> cuts = steps_of(component(root, "pre_tokenizer"), "pretokenizers");
-  if (cuts.empty() || cuts.size() > 2 || type_of(cuts.back()) != "Metaspace" || !cuts.back().value("split", true)) return std::nullopt;
+  if (cuts.empty() || cuts.size() > 2 || type_of(cuts.back()) != "Metaspace" || !JsonObject(cuts.back(), "pre_tokenizer").boolean_or("split", true)) return std::nullopt;
   if (cuts.size() == 2 && type_of(cuts[0]) != "WhitespaceSplit") return std::nullopt;
   const Json normalizer = component(root, "normalizer");
   const std::vector<Json> steps = steps_of(normalizer, "normalizers");
@@ -121,8 +93,8 @@ std::vector<std::size_t> characters_before_metaspace(const Json& merges) {
 /// Returns the rule for BPE of texts whose spaces have become U+2581, as far as the vocabulary goes.
 std::optional<PartsRule> rule_of_merges(const Json& model, PartsRule::Cut cut) {
   for (const char* const affix : {"continuing_subword_prefix", "end_of_word_suffix"})
-    if (const Json text = model.value(affix, Json()); !text.is_null() && text != "") return std::nullopt;
-  if (model.value("ignore_merges", false) || !model.at("vocab").contains(kMetaspace)) return std::nullopt;
+    if (!JsonObject(model, "model").optional_string(affix).value_or("").empty()) return std::nullopt;
+  if (JsonObject(model, "model").boolean_or("ignore_merges", false) || !model.at("vocab").contains(kMetaspace)) return std::nullopt;
   const std::vector<std::size_t> joined = characters_before_metaspace(model.at("merges"));
   if (joined.empty()) return PartsRule{cut};
   // A token that stands for bytes or for unknown text may be joined to U+2581 too, and then the character before it in a text is another than in the token.
@@ -144,7 +116,7 @@ std::optional<PartsRule> rule_of_whole_bpe(const Json& root) {
   const std::vector<Json> steps = steps_of(component(root, "normalizer"), "normalizers");
   const Json pre_tokenizer = component(root, "pre_tokenizer");
   if (type_of(pre_tokenizer) == "Metaspace") {
-    const bool whole = !pre_tokenizer.value("split", true) && pre_tokenizer.at("replacement") == kMetaspace;
+    const bool whole = !JsonObject(pre_tokenizer, "pre_tokenizer").boolean_or("split", true) && pre_tokenizer.at("replacement") == kMetaspace;
     return whole && steps.empty() ? rule_of_merges(model, PartsRule::Cut::kBeforeSpaces) : std::nullopt;
   }
   if (!pre_tokenizer.is_null() || steps.empty() || !is_replacement(steps.back(), "String", " ", kMetaspace)) return std::nullopt;
