@@ -45,6 +45,13 @@ class FlatMap {
     }
   }
 
+  /// Calls f(key, value) for each key, in no order.
+  template <class F>
+  void for_each(F&& f) const {
+    for (const Slot& slot : slots_)
+      if (slot.key != kEmpty) f(slot.key, slot.value);
+  }
+
   std::size_t size() const noexcept { return size_; }
   std::size_t memory_bytes() const noexcept { return slots_.size() * sizeof(Slot); }
 

@@ -93,6 +93,41 @@ void GeneralBpe::tokenize(std::string_view pretoken, std::vector<Token>& out, Sc
   });
 }
 
+std::optional<std::array<std::uint32_t, 256>> GeneralBpe::fallback_ids() const {
+  if (!options_.byte_fallback || options_.ignore_merges || options_.continuing_subword_prefix || options_.end_of_word_suffix) return std::nullopt;
+  std::array<std::uint32_t, 256> ids{};
+  for (std::size_t byte = 0; byte < ids.size(); ++byte) {
+    if (!byte_ids_[byte]) return std::nullopt;
+    ids[byte] = *byte_ids_[byte];
+  }
+  return ids;
+}
+
+std::optional<std::vector<bpe::BpeMerge>> GeneralBpe::effective_merges() const {
+  const auto fallback = fallback_ids();
+  if (!fallback) return std::nullopt;
+  const auto is_byte = [&](std::uint32_t id) { return std::find(fallback->begin(), fallback->end(), id) != fallback->end(); };
+  bool of_bytes = false;
+  merges_.for_each_pair([&](std::uint32_t left, std::uint32_t right) { of_bytes |= is_byte(left) || is_byte(right) || is_byte(merges_.result(merges_.rank(left, right))); });
+  if (of_bytes) return std::nullopt;
+
+  Work work;
+  std::vector<MergeQueue::Join> joins;
+  vocabulary_.for_each([&](std::string_view token, std::uint32_t id) {
+    check_pretoken_size(token);
+    work.queue.clear();
+    add_symbols(token, work);
+    work.queue.join(merges_);
+    const auto& last = work.queue.last_join();
+    if (last && last->result == id && work.queue.is_joined()) joins.push_back(*last);
+  });
+  std::sort(joins.begin(), joins.end(), [](const auto& a, const auto& b) { return a.rank < b.rank; });
+  std::vector<bpe::BpeMerge> merges;
+  merges.reserve(joins.size());
+  for (const auto& join : joins) merges.push_back({join.left, join.right, join.result});
+  return merges;
+}
+
 void GeneralBpe::add_symbols(std::string_view pretoken, Work& work) const {
   std::uint32_t unknown_bytes = 0;  // of the unknown token that is still to be added
   const auto add_unknown = [&] {

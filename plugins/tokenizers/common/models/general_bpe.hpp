@@ -20,6 +20,7 @@
 
 #include "merge_queue.hpp"
 #include "model.hpp"
+#include "tokenizers/common/bpe_model.hpp"
 #include "vocabulary.hpp"
 
 namespace flowrun::tokenizers {
@@ -49,6 +50,24 @@ class GeneralBpe final : public Model {
   std::optional<std::uint32_t> token_to_id(std::string_view token) const override { return vocabulary_.id(token); }
   std::optional<std::string_view> id_to_token(std::uint32_t id) const override { return vocabulary_.token(id); }
   std::size_t vocab_size() const override { return vocabulary_.size(); }
+
+  /// Calls f(token, id) for each token of the vocabulary.
+  template <class F>
+  void for_each_token(F&& f) const {
+    vocabulary_.for_each(std::forward<F>(f));
+  }
+
+  /// Returns the ids of "<0x00>" to "<0xFF>" where any text is characters and bytes of the vocabulary and nothing else: all of them are tokens and
+  /// `byte_fallback` is on, there is no prefix or suffix, `ignore_merges` is off.
+  std::optional<std::array<std::uint32_t, 256>> fallback_ids() const;
+
+  /// Returns the merges that are ever made, by rank: one for each token that its own text gives, the last that was made of that text. (Files of sentencepiece's models
+  /// list every pair that a token can be cut into.) Returns nothing without `fallback_ids`, and where a merge takes or gives one of these.
+  ///
+  /// No other merge takes place in any text: where two parts of a token stand side by side, the borders around them were there all along, so what happened between these
+  /// happened in the same order to the token's text alone, and what makes a token of it is the last that does. The ids of a text are those that these merges alone give.
+  /// Time: that of encoding every token. Throws kUnsupported for a token of 4 GiB or more.
+  std::optional<std::vector<bpe::BpeMerge>> effective_merges() const;
 
  private:
   struct Work;

@@ -13,6 +13,7 @@ void MergeQueue::queue(const MergeTable& merges, std::uint32_t left) {
 void MergeQueue::join(const MergeTable& merges) {
   const auto n = static_cast<std::uint32_t>(symbols_.size());
   heap_.clear();
+  last_join_.reset();
   for (std::uint32_t i = 0; i < n; ++i) symbols_[i].next = i + 1, symbols_[i].previous = i - 1;
   for (std::uint32_t i = 0; i + 1 < n; ++i) queue(merges, i);
   std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
@@ -32,6 +33,7 @@ void MergeQueue::join(const MergeTable& merges) {
     const std::uint32_t rank = merges.rank(left.id, right.id);
     const std::uint32_t result = merges.result(static_cast<std::uint32_t>(top >> 32));
     if (rank == MergeTable::kAbsent || merges.result(rank) != result) continue;  // other tokens stand there by now
+    last_join_ = {left.id, right.id, result, rank};
     left.id = result;
     left.bytes += right.bytes;
     left.next = right.next;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tokenizers/common/flat_map.hpp"
@@ -33,6 +34,12 @@ class MergeTable {
 
   std::uint32_t result(std::uint32_t rank) const noexcept { return results_[rank]; }
 
+  /// Calls f(left, right) for each pair, in no order.
+  template <class F>
+  void for_each_pair(F&& f) const {
+    ranks_.for_each([&](std::uint64_t key, std::uint32_t) { f(static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key)); });
+  }
+
  private:
   bpe::PairMap ranks_;
   std::vector<std::uint32_t> results_;
@@ -46,6 +53,11 @@ class MergeQueue {
     std::uint32_t id;
     std::uint32_t bytes;
   };
+  /// Two neighbours that became one.
+  struct Join {
+    std::uint32_t left, right, result;
+    std::uint32_t rank;
+  };
 
   void clear() noexcept { symbols_.clear(); }
   void add(std::uint32_t id, std::uint32_t bytes) { symbols_.push_back({id, bytes, 0, 0}); }
@@ -53,6 +65,12 @@ class MergeQueue {
 
   /// Joins all that `merges` joins. At most 2^32 - 2 symbols.
   void join(const MergeTable& merges);
+
+  /// Returns what `join` joined last, if anything.
+  const std::optional<Join>& last_join() const noexcept { return last_join_; }
+
+  /// Returns whether `join` left a single symbol.
+  bool is_joined() const noexcept { return !symbols_.empty() && symbols_[0].next == symbols_.size(); }
 
   /// Calls f(Symbol) for what `join` left, in order.
   template <class F>
@@ -71,6 +89,7 @@ class MergeQueue {
   void queue(const MergeTable& merges, std::uint32_t left);
 
   std::vector<Linked> symbols_;
+  std::optional<Join> last_join_;
   std::vector<std::uint64_t> heap_;  // rank << 32 | index: comparing finds the lowest rank, then the leftmost
 };
 
