@@ -1,7 +1,5 @@
 #include "bpe_encoder.hpp"
 
-#include <cstring>
-#include <iterator>
 #include <utility>
 
 namespace flowrun::bpe {
@@ -17,10 +15,10 @@ std::optional<std::uint32_t> WholeTokens::find(std::string_view bytes) const {
   return found == ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
-using tokenizers::kPretokensAtOnce;
-
 BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe, tokenizers::BatchScanner scanner, std::shared_ptr<const WholeTokens> whole_tokens)
     : bpe_(std::move(bpe)), scanner_(scanner), whole_tokens_(std::move(whole_tokens)) {}
+
+BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe, std::shared_ptr<const SpeltIds> spelt_ids) : BpeEncoder(std::move(bpe)) { spelt_ids_ = std::move(spelt_ids); }
 
 void BpeEncoder::encode_pretoken(std::string_view pretoken, std::vector<std::uint32_t>& out) {
   if (whole_tokens_ != nullptr) {
@@ -29,7 +27,9 @@ void BpeEncoder::encode_pretoken(std::string_view pretoken, std::vector<std::uin
       return;
     }
   }
+  const std::size_t before = out.size();
   bpe_->encode_pretoken(pretoken, scratch_, out);
+  if (spelt_ids_ != nullptr) spelt_ids_->spell_out(out, before);
 }
 
 void BpeEncoder::encode_long(std::string_view pretoken, std::vector<std::uint32_t>& out) {
@@ -67,29 +67,6 @@ const BpeEncoder::ShortCache::Entry* BpeEncoder::encode_missing(const Place& pla
   return ShortCache::remember(place.key, place.set, missing_.data(), missing_.size());
 }
 
-void BpeEncoder::encode(std::string_view text, std::vector<std::uint32_t>& out) {
-  std::size_t ends[kPretokensAtOnce];
-  Place places[kPretokensAtOnce];  // of all before the first is looked up, so that the cache's lines are on their way meanwhile
-  std::uint32_t buffer[kPretokensAtOnce * std::size(ShortCache::Entry{}.ids)];
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t count = scanner_(text, begin, ends);
-    find_places(text, begin, ends, count, places);
-    // Cached ids are copied four at a time whatever their number, into a buffer that has room for it, and go to `out` together.
-    std::size_t buffered = 0;
-    for (std::size_t i = 0; i < count; begin = ends[i++]) {
-      const auto* entry = places[i].set != nullptr ? ShortCache::look_up(places[i].key, places[i].set) : nullptr;
-      if (entry == nullptr) entry = encode_missing(places[i], text.substr(begin, ends[i] - begin));
-      if (entry != nullptr) {
-        std::memcpy(buffer + buffered, entry->ids, sizeof entry->ids);
-        buffered += entry->size();
-        continue;
-      }
-      out.insert(out.end(), buffer, buffer + buffered);
-      out.insert(out.end(), missing_.begin(), missing_.end());
-      buffered = 0;
-    }
-    out.insert(out.end(), buffer, buffer + buffered);
-  }
-}
+void BpeEncoder::encode(std::string_view text, std::vector<std::uint32_t>& out) { encode_cut_by(scanner_, text, out); }
 
 }  // namespace flowrun::bpe

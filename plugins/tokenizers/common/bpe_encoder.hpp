@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +19,7 @@
 #include "gpt2_pretokenizer.hpp"
 #include "pattern/scanners.hpp"
 #include "pretoken_cache.hpp"
+#include "spelt_ids.hpp"
 
 namespace flowrun::bpe {
 
@@ -46,9 +49,15 @@ class BpeEncoder {
   /// `whole_tokens` may be null.
   explicit BpeEncoder(std::shared_ptr<const Bpe> bpe, tokenizers::BatchScanner scanner = tokenizers::scan_one_by_one<gpt2_pretoken_end>,
                       std::shared_ptr<const WholeTokens> whole_tokens = nullptr);
+  /// For a model with tokens that are spelt out.
+  BpeEncoder(std::shared_ptr<const Bpe> bpe, std::shared_ptr<const SpeltIds> spelt_ids);
 
   /// Appends the ids of `text` to `out`. Throws kUnsupported for a pre-token of 4 GiB or more.
   void encode(std::string_view text, std::vector<std::uint32_t>& out);
+
+  /// Does the same where `scan(text, begin, ends)` cuts the text as a BatchScanner does.
+  template <class Scan>
+  void encode_cut_by(const Scan& scan, std::string_view text, std::vector<std::uint32_t>& out);
 
  private:
   // Nearly all pre-tokens are short and have few ids: their cache is small enough for the second-level cache of a processor.
@@ -69,10 +78,38 @@ class BpeEncoder {
   std::shared_ptr<const Bpe> bpe_;
   tokenizers::BatchScanner scanner_;
   std::shared_ptr<const WholeTokens> whole_tokens_;
+  std::shared_ptr<const SpeltIds> spelt_ids_;
   Bpe::Scratch scratch_;
   std::vector<std::uint32_t> missing_;  // the ids of a pre-token that no cache has
   ShortCache short_cache_;
   LongCache long_cache_;
 };
+
+template <class Scan>
+void BpeEncoder::encode_cut_by(const Scan& scan, std::string_view text, std::vector<std::uint32_t>& out) {
+  using tokenizers::kPretokensAtOnce;
+  std::size_t ends[kPretokensAtOnce];
+  Place places[kPretokensAtOnce];  // of all before the first is looked up, so that the cache's lines are on their way meanwhile
+  std::uint32_t buffer[kPretokensAtOnce * std::size(ShortCache::Entry{}.ids)];
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t count = scan(text, begin, ends);
+    find_places(text, begin, ends, count, places);
+    // Cached ids are copied four at a time whatever their number, into a buffer that has room for it, and go to `out` together.
+    std::size_t buffered = 0;
+    for (std::size_t i = 0; i < count; begin = ends[i++]) {
+      const auto* entry = places[i].set != nullptr ? ShortCache::look_up(places[i].key, places[i].set) : nullptr;
+      if (entry == nullptr) entry = encode_missing(places[i], text.substr(begin, ends[i] - begin));
+      if (entry != nullptr) {
+        std::memcpy(buffer + buffered, entry->ids, sizeof entry->ids);
+        buffered += entry->size();
+        continue;
+      }
+      out.insert(out.end(), buffer, buffer + buffered);
+      out.insert(out.end(), missing_.begin(), missing_.end());
+      buffered = 0;
+    }
+    out.insert(out.end(), buffer, buffer + buffered);
+  }
+}
 
 }  // namespace flowrun::bpe

@@ -48,7 +48,8 @@ DocumentTokenizer::DocumentTokenizer(const std::string& path, std::string_view m
       throw Error(Code::kInvalidArgument, "its model is " + tokenizer_->model_type() + ", expected " + std::string(model_type) + ": use plugin \"" +
                                               plugin_for(tokenizer_->model_type()) + "\"");
     fast_ = FastBpe::make(root);
-    parts_rule_ = find_parts_rule(root);
+    if (!fast_) metaspace_ = MetaspaceBpe::make(root);
+    if (!metaspace_) parts_rule_ = find_parts_rule(root);
     endoftext_id_ = find_endoftext(*tokenizer_, path);
   } catch (Error& error) {
     error.add_context("in '" + path + "'");
@@ -58,6 +59,7 @@ DocumentTokenizer::DocumentTokenizer(const std::string& path, std::string_view m
 
 DocumentTokenizer::Encoder::Encoder(std::shared_ptr<const DocumentTokenizer> tokenizer)
     : tokenizer_(std::move(tokenizer)), fast_(tokenizer_->fast_ ? tokenizer_->fast_->make_encoder() : nullptr) {
+  if (tokenizer_->metaspace_) metaspace_ = std::make_unique<MetaspaceBpe::Encoder>(tokenizer_->metaspace_);
   if (tokenizer_->parts_rule_) parts_ = std::make_unique<PartsEncoder>(*tokenizer_->tokenizer_, *tokenizer_->parts_rule_);
 }
 
@@ -66,6 +68,7 @@ void DocumentTokenizer::Encoder::encode(std::string_view text, std::vector<std::
     fast_->encode(text, out);
     return;
   }
+  if (metaspace_ && metaspace_->encode(text, out)) return;
   if (parts_) parts_->encode(text, out);
   else encode_as_data(*tokenizer_->tokenizer_, text, out);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fast_bpe.hpp"
+#include "metaspace_bpe.hpp"
 #include "parts_encoder.hpp"
 #include "tokenizer.hpp"
 
@@ -31,14 +32,16 @@ class DocumentTokenizer {
 
    private:
     std::shared_ptr<const DocumentTokenizer> tokenizer_;
-    std::unique_ptr<bpe::BpeEncoder> fast_;  // null: no document goes that way
-    std::unique_ptr<PartsEncoder> parts_;    // null: nor that way
+    std::unique_ptr<bpe::BpeEncoder> fast_;             // null: no document goes that way
+    std::unique_ptr<MetaspaceBpe::Encoder> metaspace_;  // null: nor that way
+    std::unique_ptr<PartsEncoder> parts_;               // null: nor that way
   };
 
  private:
   std::unique_ptr<const Tokenizer> tokenizer_;
-  std::shared_ptr<const FastBpe> fast_;  // null: no document goes that way
-  std::optional<PartsRule> parts_rule_;  // how documents may be encoded part by part
+  std::shared_ptr<const FastBpe> fast_;            // null: no document goes that way
+  std::shared_ptr<const MetaspaceBpe> metaspace_;  // null: nor that way
+  std::optional<PartsRule> parts_rule_;            // how documents may be encoded part by part
   std::optional<std::uint32_t> endoftext_id_;
 };
 

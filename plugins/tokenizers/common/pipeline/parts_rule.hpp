@@ -32,7 +32,7 @@ struct PartsRule {
 /// 1. BERT's tokenizers and others that drop white space before all else: kAtWhiteSpace.
 /// 2. Metaspace that cuts before each U+2581, which spaces have become by then: kBeforeSpaces. Whatever the model, its pieces are independent. The normalizer must see
 ///    nothing across the cut, which is asked of it character by character.
-/// 3. BPE of whole texts (Llama 2): where no merge gives a token that has U+2581 behind some character, no merge joins an U+2581 to what ends with that character. So
+/// 3. BPE of whole texts (like Llama 2's, where MetaspaceBpe does not serve): where no merge gives a token that has U+2581 behind some character, no merge joins an U+2581 to what ends with that character. So
 ///    the merges on either side of such a place are those of the two parts alone, in the same order. kAtSpaces or kBeforeSpaces. In published vocabularies, which
 ///    sentencepiece trains word by word, that is so for all characters.
 std::optional<PartsRule> find_parts_rule(const Json& root);
