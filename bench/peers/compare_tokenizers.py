@@ -5,6 +5,8 @@
   flags, truncation and padding, and byte-level BPE with the vocabularies of cl100k_base, o200k_base, Llama 3 and Qwen 3; each with and without the special
   tokens of the post-processor;
 - ids with tiktoken, as documents are encoded: GPT-2's pattern, and the vocabularies above;
+- ids with Hugging Face tokenizers, as documents are encoded: those whose texts are encoded part by part, and Llama 2's in every spelling of spaces, with the vocabulary of testdata,
+  whose tokens cross spaces, and with one that sentencepiece trains here on real text;
 - the time of one letter 250,000, 500,000 and a million times, printed alone.
 
     compare_tokenizers.py [--texts N] [--seed N] [--tool FILE] [--kinds NAME...]      N random texts and N real ones for each, beside the odd ones
@@ -34,6 +36,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PIPELINE = ROOT / "plugins/tokenizers/common/pipeline"
 sys.path[:0] = [str(PIPELINE), str(ROOT / "bench")]
 from common import BUILD  # noqa: E402
+from llama_vocabulary import METASPACE, sentencepiece_model, tokenizer_of  # noqa: E402
 from make_golden import WORDS  # noqa: E402
 from tokenizer_texts import MARKS, Texts, odd_texts, real_texts  # noqa: E402
 
@@ -138,6 +141,26 @@ def with_limits(file):
         yield f"{direction}{length}-{pad}{multiple or ''}", limits
 
 
+# ---- tokenizers like Llama 2's
+
+
+def llama_forms(name, file):
+    """Yields the file with its spaces spelt in all ways."""
+    replace = {"type": "Replace", "pattern": {"String": " "}, "content": METASPACE}
+    split = {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False}
+    prepend = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": METASPACE}, replace]}
+    forms = {"prepended": (prepend, None), "replaced": (replace, None), "gemma": (replace, split)}
+    for scheme, pieces in itertools.product(("always", "first", "never"), (False, True)):
+        forms[f"metaspace_{scheme}" + "_split" * pieces] = (None, {"type": "Metaspace", "replacement": METASPACE, "prepend_scheme": scheme, "split": pieces})
+    for form, (normalizer, pre_tokenizer) in forms.items():
+        yield f"{name}_{form}", {**file, "normalizer": normalizer, "pre_tokenizer": pre_tokenizer}
+
+
+def trained_llama(draw):
+    texts = real_texts(draw, 20_000)
+    return json.loads(tokenizer_of(sentencepiece_model(texts, vocab_size=8000)).to_str())
+
+
 # ---- comparison
 
 
@@ -208,6 +231,16 @@ class Comparison:
             if ours != json.dumps(ids, separators=(",", ":")):
                 row.add(text, "ids", json.loads(ours), ids)
 
+    def documents_with_tokenizers(self, name, file, texts):
+        row = self.row(f"documents.{name}", f"tokenizers {tokenizers.__version__}")
+        process, answers = self.start(file, texts, "documents")
+        peer = Tokenizer.from_str(json.dumps(file))
+        peer.encode_special_tokens = True  # text is data
+        for text, encoding, ours in zip(texts, peer.encode_batch(texts, add_special_tokens=False), self.lines(process, answers), strict=True):
+            row.strings, row.tokens = row.strings + 1, row.tokens + len(encoding.ids)
+            if ours != json.dumps(encoding.ids, separators=(",", ":")):
+                row.add(text, "ids", json.loads(ours), encoding.ids)
+
     def repeated_letter(self, name, file):
         """Prints how long a letter takes for more and more of them, less the time that the tool needs for none."""
         seconds = []
@@ -267,6 +300,14 @@ def main():
             comparison.rows[f"documents.{name}"].show()
             comparison.with_tokenizers(name, file, texts(arguments.texts // 2))
             comparison.rows[name].show()
+        for name in ("bert_uncased", "bert_cased", "t5", "whitespace", "metaspace_first"):
+            if wanted(f"documents.{name}"):
+                comparison.documents_with_tokenizers(name, golden[name], texts())
+                comparison.rows[f"documents.{name}"].show()
+        if wanted("documents.llama"):
+            for name, form in (*llama_forms("llama2", golden["llama2"]), *llama_forms("llama_trained", trained_llama(draw))):
+                comparison.documents_with_tokenizers(name, form, texts())
+                comparison.rows[f"documents.{name}"].show()
         for name in ("gpt2", "llama3", "llama2", "clip", "bert_uncased", "t5", "whitespace"):
             if wanted(name):
                 comparison.repeated_letter(name, golden[name])

@@ -7,6 +7,7 @@ import json
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -105,17 +106,22 @@ def slices(kind, data, count, megabytes):
     return found[:-1] if size < megabytes * 1e6 else found
 
 
+def further_texts(kind, data):
+    """More text of a kind where books alone are too few."""
+    if kind != "latin":
+        return []
+    lines = (line for path in sorted((data / "reference").glob("*.jsonl.zst")) for line in subprocess.run(["zstd", "-dcq", path], capture_output=True, check=True).stdout.splitlines())
+    return [json.loads(line)["text"] for line in lines]
+
+
 def warm_and_long(kind, data, left_out, warm, long):
-    """Returns two lists of documents that are not in `left_out`, with at least `warm` and `long` MB of UTF-8."""
+    """Returns two lists of documents with at least `warm` and `long` MB of UTF-8, no document in both. Those in `left_out` come last, if at all."""
     left_out, found, sizes = set(left_out), ([], []), [0, 0]
-    for document in documents(kind, data):
-        at = sizes[0] >= warm * 1e6
-        if document in left_out:
-            continue
-        if at and sizes[1] >= long * 1e6:
-            return found
+    every = documents(kind, data) + further_texts(kind, pathlib.Path(data))
+    for document in sorted(every, key=left_out.__contains__):
+        at = int(sizes[0] >= warm * 1e6)
         found[at].append(document)
         sizes[at] += len(document.encode())
-    if sizes[1] < long * 1e6:
-        raise ValueError(f"there are {sizes[1] / 1e6:.1f} MB of {kind} text for long slices, expected {long}: give a smaller --mb or --long-mb")
-    return found
+        if sizes[1] >= long * 1e6:
+            return found
+    raise ValueError(f"there are {sizes[1] / 1e6:.1f} MB of {kind} text for long slices, expected {long}: give a smaller --long-mb")

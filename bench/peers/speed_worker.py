@@ -1,6 +1,6 @@
 """One engine of tokenizer_speed.py in a process of its own; speaks as `flowrun_bpe_tool speed` does (see plugins/tokenizers/common/encoder_speed.hpp).
 
-    speed_worker.py ENGINE FOLDER SLICES THREADS      FOLDER: tokenizer.json, ranks.tiktoken and pattern.txt of one vocabulary
+    speed_worker.py ENGINE FOLDER SLICES THREADS      FOLDER: tokenizer.json of one vocabulary with ranks.tiktoken and pattern.txt, or tokenizer.model
 """
 
 import base64
@@ -54,10 +54,20 @@ def open_quicktok(folder, threads):
 def open_gigatoken(folder, threads):
     import gigatoken
 
-    tokenizer = gigatoken.Tokenizer.from_tiktoken(folder / "ranks.tiktoken", pretokenizer="gpt4")
+    if (model := folder / "tokenizer.model").exists():
+        tokenizer = gigatoken.Tokenizer.from_sentencepiece(model)
+    else:
+        tokenizer = gigatoken.Tokenizer.from_tiktoken(folder / "ranks.tiktoken", pretokenizer="gpt4")
     if threads == 1:
         return lambda texts: [tokenizer.encode(text) for text in texts]
     return lambda texts: tokenizer.encode_batch(texts, parallel=True)
+
+
+def open_sentencepiece(folder, threads):
+    import sentencepiece
+
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+    return lambda texts: processor.encode(texts, num_threads=threads)
 
 
 def open_fastokens(folder, threads):
@@ -84,7 +94,7 @@ def open_wordchipper(folder, threads):
     return tokenizer.encode_batch
 
 
-OPENERS = {"tokenizers": open_tokenizers, "tiktoken": open_tiktoken, "quicktok-v1": open_quicktok, "gigatoken": open_gigatoken, "fastokens": open_fastokens, "wordchipper": open_wordchipper}
+OPENERS = {"tokenizers": open_tokenizers, "tiktoken": open_tiktoken, "quicktok-v1": open_quicktok, "gigatoken": open_gigatoken, "fastokens": open_fastokens, "wordchipper": open_wordchipper, "sentencepiece": open_sentencepiece}
 
 
 def arrays(result):

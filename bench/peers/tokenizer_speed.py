@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Measures byte-level BPE encoding beside every exact engine on PyPI: the ids first, then MB of text a second.
+"""Measures BPE encoding beside the exact engines on PyPI that can do the same: the ids first, then MB of text a second.
 
     cmake --build build --target flowrun_bpe_tool && scripts/fetch-data
     bench/peers/tokenizer_speed.py --tool build/bin/flowrun_bpe_tool --data data [--mb 2] [--slices 4] [--rounds 3] [--kinds latin,cjk,code]
-                                    [--long-mb 8]
+                                    [--vocabularies cl100k,trained32k,llama32k] [--long-mb 13]
 
-Two vocabularies are loaded by all engines: cl100k, which the quicktok wheel carries, and one of 32,768 tokens that tokenizers trains here on text that is not
-measured. Both have cl100k's pattern. Every engine is a process of its own, pinned to as many cores as it may use; in each round all are started afresh, the first slice of
+Three vocabularies. Two are byte-level and have cl100k's pattern: cl100k itself, which the quicktok wheel carries, and one of 32,768 tokens that tokenizers trains here on text
+that is not measured. llama32k is like Llama 2's: sentencepiece trains 32,000 tokens on the same text, with bytes for what they lack, and its tokenizer.json lists every pair of each
+token, as transformers writes it. Every engine is a process of its own, pinned to as many cores as it may use; in each round all are started afresh, the first slice of
 text is the cold measurement, every further slice is new text, and the last slice is encoded once more ("again"). Engines take turns slice by slice.
-With two threads there are two slices: a short one, cold, and a long one, since flowrun gives a thread half a megabyte at a time and the last of few batches would leave one
-thread waiting for the other. `ratio_one_thread` is to one thread over these same slices, in the same rounds.
+With two threads there are two slices: a short one, cold, and a long one of --long-mb at least, since flowrun gives a thread half a megabyte at a time and the last of few batches would
+leave one thread waiting for the other. Each round measures two threads and one, in turns which of them first; `ratio_one_thread` is to one thread over these same slices.
 `cpu` is MB for a second of CPU time, of all threads, over the same slices as the figure itself, and ratios to peers are of its medians: other work on the machine
 changes it least. One JSON line a figure; each list is min, median, max. Ids are compared with those of tokenizers over every slice before anything is timed.
 """
@@ -28,18 +29,21 @@ import tempfile
 
 import numpy as np
 import speed_text
+from llama_vocabulary import METASPACE, write_llama
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from common import emit  # noqa: E402
 
-PEERS = ["tokenizers", "tiktoken", "fastokens", "wordchipper", "quicktok-v1", "gigatoken"]
-CANNOT = {"rustbpe": "encodes with vocabularies that it trained itself alone", "sentencepiece": "has no byte-level BPE with this pattern"}
-RATIOS = ["tiktoken", "tokenizers", "gigatoken"]
+BYTE_LEVEL_PEERS = ["tokenizers", "tiktoken", "fastokens", "wordchipper", "quicktok-v1", "gigatoken"]
+PEERS = {"cl100k": BYTE_LEVEL_PEERS, "trained32k": BYTE_LEVEL_PEERS, "llama32k": ["tokenizers", "sentencepiece", "fastokens", "gigatoken"]}
+CANNOT = {"rustbpe": "encodes with vocabularies that it trained itself alone"}
+RATIOS = ["tiktoken", "tokenizers", "sentencepiece", "gigatoken"]
 # As tiktoken had it before 0.8; quicktok knows a pattern by its exact text.
 PATTERN = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
 VOCAB_SIZE = 32768
+WARM_MB = 0.5  # before the long slice
 
 
 # ---- vocabularies
@@ -112,6 +116,14 @@ def write_trained(folder, texts):
     return write_vocabulary(folder, tokens, [(as_bytes(left), as_bytes(right)) for left, right in model["merges"]])
 
 
+def spellings(folder):
+    """The bytes that each id stands for, by id."""
+    if (ranks := folder / "ranks.tiktoken").exists():
+        return [base64.b64decode(line.split()[0]) for line in open(ranks, "rb")]
+    vocab = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    return [bytes([int(token[3:5], 16)]) if token.startswith("<0x") and len(token) == 6 else token.replace(METASPACE, " ").encode() for token in sorted(vocab, key=vocab.get)]
+
+
 # ---- engines
 
 
@@ -180,6 +192,7 @@ class Comparison:
         self.arguments, self.folder, self.kind, self.slices, self.work, self.rotates = arguments, folder, kind, slices, work, rotates
         self.slices_path = work / f"{kind}.jsonl"
         self.slices_path.write_text("".join(json.dumps(texts, ensure_ascii=False) + "\n" for texts in slices), encoding="utf-8")
+        self.peers = PEERS[folder.name]
         self.failed, self.ids = {}, {}
 
     def open(self, names, threads):
@@ -188,9 +201,9 @@ class Comparison:
 
     def compare_ids(self):
         """Fills `ids`: "equal", or what is the first difference from tokenizers, by engine."""
-        tokens = [base64.b64decode(line.split()[0]) for line in open(self.folder / "ranks.tiktoken", "rb")]
+        tokens = spellings(self.folder)
         expected = None
-        for engine in self.open(["tokenizers", "flowrun", *PEERS[1:]], 1):
+        for engine in self.open(["tokenizers", "flowrun", *self.peers[1:]], 1):
             found = []
             for number, texts in enumerate(self.slices):
                 if engine.encode(number, self.work / "ids") is None:
@@ -209,12 +222,12 @@ class Comparison:
         """Returns MB/s by engine for each number of threads: {"cold": [...], "new": [...], "again": [...], "cpu": [...]}; "cpu" is of the slices of "new"."""
         rates = {threads: {} for threads in thread_counts}
         for turn in range(self.arguments.rounds):
-            for threads in thread_counts:
+            for threads in thread_counts if turn % 2 == 0 else reversed(thread_counts):
                 self.measure_round(turn * self.rotates, threads, rates[threads])
         return [rates[threads] for threads in thread_counts]
 
     def measure_round(self, turn, threads, rates):
-        engines = self.open(["flowrun", *PEERS], threads)
+        engines = self.open(["flowrun", *self.peers], threads)
         order = [(i + turn) % len(self.slices) for i in range(len(self.slices))]
         for step, number in enumerate([*order, order[-1]]):
             kind = "cold" if step == 0 else "again" if step == len(order) else "new"
@@ -238,7 +251,7 @@ class Comparison:
 
     def report(self, rates, threads, one=None):
         median = {name: statistics.median(found["cpu"]) for name, found in rates.items()}
-        for name in ["flowrun", *PEERS]:
+        for name in ["flowrun", *self.peers]:
             title = f"bpe.encode.{self.folder.name}.{self.kind}.{name}"
             version = importlib.metadata.version(name) if name != "flowrun" else None
             if name not in rates:
@@ -261,16 +274,17 @@ def main():
     parser.add_argument("--tool", default="build/bin/flowrun_bpe_tool")
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("data"))
     parser.add_argument("--mb", type=float, default=2, help="MB of text in a slice")
-    parser.add_argument("--long-mb", type=float, default=8, help="MB of text in the long slice for two threads; 0 leaves two threads out")
+    parser.add_argument("--long-mb", type=float, default=13, help="MB of text in the long slice for two threads; 0 leaves two threads out")
     parser.add_argument("--slices", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kinds", default="latin,cjk,code")
-    parser.add_argument("--vocabularies", default="cl100k,trained32k")
+    parser.add_argument("--vocabularies", default=",".join(PEERS))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         kinds = {kind: speed_text.slices(kind, arguments.data, arguments.slices + 1, arguments.mb) for kind in arguments.kinds.split(",")}
-        writers = {"cl100k": lambda folder: write_cl100k(folder), "trained32k": lambda folder: write_trained(folder, [text for slices in kinds.values() for text in slices[-1]])}
+        training_texts = [text for slices in kinds.values() for text in slices[-1]]
+        writers = {"cl100k": write_cl100k, "trained32k": lambda folder: write_trained(folder, training_texts), "llama32k": lambda folder: write_llama(folder, training_texts)}
         for name, reason in CANNOT.items():
             emit(f"bpe.encode.{name}", "MB/s", [], version=importlib.metadata.version(name), failed=reason)
         for vocabulary in arguments.vocabularies.split(","):
@@ -278,7 +292,7 @@ def main():
             for kind, slices in kinds.items():
                 Comparison(arguments, folder, kind, slices[:-1], work).run_one_thread()
                 if arguments.long_mb > 0 and len(os.sched_getaffinity(0)) > 1:
-                    long = speed_text.warm_and_long(kind, arguments.data, slices[-1], arguments.mb / 2, arguments.long_mb)
+                    long = speed_text.warm_and_long(kind, arguments.data, slices[-1], WARM_MB, arguments.long_mb)
                     Comparison(arguments, folder, kind, long, work, rotates=False).run_two_threads()
 
 
