@@ -16,11 +16,19 @@ std::optional<std::uint32_t> WholeTokens::find(std::string_view bytes) const {
 }
 
 BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe, tokenizers::BatchScanner scanner, std::shared_ptr<const WholeTokens> whole_tokens)
-    : bpe_(std::move(bpe)), scanner_(scanner), whole_tokens_(std::move(whole_tokens)) {}
+    : bpe_(std::move(bpe)), scanner_(scanner), whole_tokens_(std::move(whole_tokens)), plain_(whole_tokens_ == nullptr) {}
 
-BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe, std::shared_ptr<const SpeltIds> spelt_ids) : BpeEncoder(std::move(bpe)) { spelt_ids_ = std::move(spelt_ids); }
+BpeEncoder::BpeEncoder(std::shared_ptr<const Bpe> bpe, std::shared_ptr<const SpeltIds> spelt_ids) : BpeEncoder(std::move(bpe)) {
+  spelt_ids_ = std::move(spelt_ids);
+  plain_ = spelt_ids_ == nullptr;
+}
 
 void BpeEncoder::encode_pretoken(std::string_view pretoken, std::vector<std::uint32_t>& out) {
+  if (!plain_) return encode_other(pretoken, out);
+  bpe_->encode_pretoken(pretoken, scratch_, out);
+}
+
+void BpeEncoder::encode_other(std::string_view pretoken, std::vector<std::uint32_t>& out) {
   if (whole_tokens_ != nullptr) {
     if (const auto id = whole_tokens_->find(pretoken)) {
       out.push_back(*id);

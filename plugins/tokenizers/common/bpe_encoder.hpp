@@ -74,11 +74,13 @@ class BpeEncoder {
   const ShortCache::Entry* encode_missing(const Place& place, std::string_view pretoken);
   void encode_long(std::string_view pretoken, std::vector<std::uint32_t>& out);
   void encode_pretoken(std::string_view pretoken, std::vector<std::uint32_t>& out);
+  void encode_other(std::string_view pretoken, std::vector<std::uint32_t>& out);
 
   std::shared_ptr<const Bpe> bpe_;
   tokenizers::BatchScanner scanner_;
   std::shared_ptr<const WholeTokens> whole_tokens_;
   std::shared_ptr<const SpeltIds> spelt_ids_;
+  bool plain_;  // neither of the two: one question for each pre-token
   Bpe::Scratch scratch_;
   std::vector<std::uint32_t> missing_;  // the ids of a pre-token that no cache has
   ShortCache short_cache_;

@@ -3,6 +3,7 @@
 // Where a text may be cut before BPE: between two characters that no token has side by side. What joins tokens across such a place would have both; so nothing
 // does, and either side is joined as if it stood alone, in the same order.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -14,8 +15,8 @@ namespace flowrun::tokenizers {
 
 /// Cuts valid UTF-8 wherever that changes no id. Immutable: any number of threads.
 ///
-/// Pairs are kept as bits at their hashes, so a few places where cuts would be exact go unused. Memory: 2 to 4 bytes a pair, at least 4 KiB: to stay in the first-level
-/// cache of a processor matters more than the last of the cuts.
+/// Pairs are kept as bits, those of ASCII in a table of all of them, others at their hashes, so that a few places where cuts would be exact go unused. Memory: 2 to 4 bytes a
+/// pair, at least 6 KiB: to stay in the first caches of a processor matters more than the last of the cuts.
 class CharacterCuts {
  public:
   /// `tokens` are those that merges give. With `before_spaces` a cut is made before each U+0020 in any case.
@@ -31,9 +32,10 @@ class CharacterCuts {
     return (bits_[bit / 64] >> (bit % 64) & 1) != 0;
   }
 
-  char32_t cut_before_;  // no character if there is none of which that is so
+  std::array<std::uint64_t, 128 * 2> ascii_cuts_;  // bit 128 * left + right: whether there is a cut between the two
+  char32_t cut_before_;                            // no character if there is none of which that is so
   unsigned shift_ = 0;
-  std::vector<std::uint64_t> bits_;
+  std::vector<std::uint64_t> bits_;                // at the hashes of pairs that some token has
 };
 
 }  // namespace flowrun::tokenizers
