@@ -2,7 +2,7 @@
 """Training of tokenizers: seconds of byte-level BPE beside the peers on 100 MB of text, and the peak memory of each trainer at 100 MB, 500 MB and 2 GB.
 
     bench/tokenizer_training.py PYTHON [--text data/large] [--repeats 3]     PYTHON: the environment of bench/peers/requirements.txt
-    bench/tokenizer_training.py --trainer wordpiece [--megabytes 100 500]    the peak memory alone
+    bench/tokenizer_training.py --only memory [--trainer bpe wordpiece unigram] [--megabytes 100 500 2000]    the peak memory alone
 
 Ours is the whole command, `flowrun` on a graph of a reader and the trainer, from files to tokenizer.json; a peer's time is that of its training call on text that is
 in memory already. All but gigatoken, which has its own, have Llama 3's pattern, a vocabulary of 32,768 and as many threads as they take by themselves; engines take turns. The vocabularies are
@@ -21,6 +21,7 @@ import time
 from common import FLOWRUN, emit
 
 VOCAB_SIZE = 32768
+TRAINERS = ("bpe", "wordpiece", "unigram")
 PEERS = ("tokenizers", "rustbpe", "gigatoken")
 PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 DOCUMENT_BYTES = 16_000  # about what readers/text gives
@@ -185,18 +186,19 @@ def main():
     parser.add_argument("--text", default="data/large", type=pathlib.Path)
     parser.add_argument("--repeats", default=3, type=int)
     parser.add_argument("--only", choices=("speed", "memory"))
-    parser.add_argument("--trainer", choices=("bpe", "wordpiece", "unigram"), default="bpe", help="whose memory is measured; the speed is that of BPE")
+    parser.add_argument("--trainer", nargs="+", choices=TRAINERS, default=["bpe"], help="whose memory is measured; the speed is that of BPE")
     parser.add_argument("--megabytes", nargs="+", type=int, default=(100, 500, 2000), help="of text, in hundreds")
     args = parser.parse_args()
     import training_text
 
     files = [file.resolve() for file in training_text.parts(args.text)]
-    if args.only != "memory" and args.trainer == "bpe":
+    if args.only != "memory":
         if args.python is None:
             parser.error("the speed of the peers needs PYTHON; --only memory does not")
         measure_speed(args.python, files[0], args.repeats)
     if args.only != "speed":
-        measure_memory(args.trainer, files, args.megabytes, args.repeats)
+        for trainer in args.trainer:
+            measure_memory(trainer, files, args.megabytes, args.repeats)
 
 
 if __name__ == "__main__":

@@ -2,21 +2,19 @@
 
 // BPE training: starting from bytes, the most frequent pair of neighbours becomes a token, until the vocabulary is full.
 //
-// Gives exactly the merges of Hugging Face tokenizers' BpeTrainer (0.23.3, with initial_alphabet = ByteLevel.alphabet()): pairs are counted
-// as windows ("aaa" has "aa" twice), a merge joins them from left to right, and of equal counts the pair with the smallest ids (left, then
-// right) goes first, where ids are those of the result: special tokens, bytes in the order of their printable characters, then merges by
-// rank. Differs: counts have 64 bits, theirs 32.
-// Source: Sennrich et al. 2016, arXiv:1508.07909; the counts of pairs are kept up to date merge by merge.
+// Gives exactly the merges of Hugging Face tokenizers' BpeTrainer (0.23.3, with initial_alphabet = ByteLevel.alphabet()): merges and ties are those of
+// tokenizers/common/training/pair_merging.hpp, where ids are those of the result: special tokens, bytes in the order of their printable characters, then
+// merges by rank. Differs: counts have 64 bits, theirs 32.
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tokenizers/common/bpe_model.hpp"
 #include "tokenizers/common/pattern/scanners.hpp"
+#include "tokenizers/common/training/pair_merging.hpp"
 #include "tokenizers/common/training/word_counter.hpp"
 
 namespace flowrun::bpe {
@@ -34,13 +32,12 @@ struct BpeTrainerOptions {
 /// Adds the pre-tokens of a document; they do not cross documents.
 void count_pretokens(std::string_view text, tokenizers::Scanner scanner, tokenizers::WordCounter& pretokens);
 
-using BpeProgress = std::function<void(std::size_t merges, std::uint64_t count)>;
+using BpeProgress = tokenizers::MergeProgress;
 
 /// Learns a model from counts of pre-tokens; it has fewer than `vocab_size` tokens where the text has not enough pairs.
 ///
 /// Determinism: the model depends on the counts alone. Memory: `memory_bytes` for what grows with the distinct pre-tokens, and about 300 bytes a token of
-/// the vocabulary. Disk, where that is not enough: about 30 bytes per byte of distinct pre-tokens. `progress` is called with the number of merges and
-/// how often the last pair occurs, every 100 merges and at the end; it may throw to give up.
+/// the vocabulary. Disk, where that is not enough: about 30 bytes per byte of distinct pre-tokens. `progress` is called as by `merge_pairs`.
 /// Throws kInvalidArgument if `vocab_size` is below the bytes and special tokens together, kUnsupported if the distinct pre-tokens have 4 GiB together,
 /// kIo where the disk is full.
 BpeModel train_bpe(tokenizers::WordCounter& pretokens, const BpeTrainerOptions& options, const BpeProgress& progress = [](std::size_t, std::uint64_t) {});

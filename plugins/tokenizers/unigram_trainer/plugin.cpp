@@ -13,6 +13,7 @@
 #include "tokenizers/common/tokenizer_layout.hpp"
 #include "tokenizers/common/training/tokenizer_writer.hpp"
 #include "tokenizers/common/training/trainer_node.hpp"
+#include "tokenizers/common/training/word_list.hpp"
 #include "tokenizers/common/training/word_maker.hpp"
 #include "tokenizers/common/write_file.hpp"
 #include "unigram_trainer.hpp"
@@ -118,9 +119,9 @@ class UnigramTrainerNode : public TrainerNode {
   void train(const Call& call, WordCounter& counts, const std::string& staging) override {
     const WordMaker maker{Json(normalizer_), Json(metaspace())};
     const auto interrupt = [&] { call.check_stop(); };
-    WordList words = make_words(counts, staging, [&](std::string_view part) { return parts_.words_of(maker, part); }, interrupt);
-    log_words(call, words);
-    const UnigramVocabulary vocabulary = train_unigram(std::move(words), options_, interrupt, [&](std::size_t pieces, std::size_t aim) {
+    make_words(counts, [&](std::string_view part) { return parts_.words_of(maker, part); }, interrupt);
+    log_words(call, counts);
+    const UnigramVocabulary vocabulary = train_unigram(take_words(counts, staging), options_, interrupt, [&](std::size_t pieces, std::size_t aim) {
       call.log(FLOWRUN_LOG_INFO, std::to_string(pieces) + " pieces; the vocabulary has room for " + std::to_string(aim));
     });
     if (vocabulary.pieces.size() < options_.vocab_size)

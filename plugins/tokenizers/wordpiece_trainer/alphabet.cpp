@@ -1,6 +1,7 @@
 #include "alphabet.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <flowrun/error.hpp>
 
@@ -11,52 +12,31 @@ namespace {
 
 constexpr std::uint64_t kCertain = std::numeric_limits<std::uint64_t>::max();  // the count of a character of the initial alphabet
 
-// Where a piece is met first when words are read in their byte order.
-struct FirstUse {
-  std::string_view word;
-  std::size_t at;
-  std::string spelling;
-  bool operator<(const FirstUse& other) const noexcept { return word != other.word ? word < other.word : at < other.at; }
-};
+std::uint32_t number_of(CharacterUses::Place place) noexcept {
+  return static_cast<std::uint32_t>(place.character) << 2 | static_cast<std::uint32_t>(place.first) << 1 | static_cast<std::uint32_t>(place.last);
+}
 
-}  // namespace
-
-char32_t next_char(std::string_view text, std::size_t& at) {
-  const Utf8Character c = decode_utf8(text, at);
-  if (c.code_point == 0xFFFD && c.bytes == 1) throw Error(Code::kCorruptData, "a word is not UTF-8 at byte " + std::to_string(at));
-  at += c.bytes;
-  return c.code_point;
+// Calls f(place) for every character of a word; returns how many there are. Throws kCorruptData for what is not UTF-8.
+template <class F>
+std::size_t for_each_character(std::string_view word, F&& f) {
+  std::size_t characters = 0;
+  for (std::size_t at = 0; at < word.size(); ++characters) {
+    const Utf8Character c = decode_utf8(word, at);
+    if (c.code_point == 0xFFFD && c.bytes == 1) throw Error(Code::kCorruptData, "a word is not UTF-8 at byte " + std::to_string(at));
+    const bool first = at == 0;
+    at += c.bytes;
+    f(CharacterUses::Place{c.code_point, first, at == word.size()});
+  }
+  return characters;
 }
 
 std::string to_utf8(char32_t c) {
-  if (!is_scalar_value(c))
-    throw Error(Code::kInvalidArgument, "the initial alphabet has " + std::to_string(static_cast<std::uint32_t>(c)) + ", which is no character");
   std::string text;
   append_utf8(c, text);
   return text;
 }
 
-std::vector<char32_t> make_alphabet(const WordList& words, const WordPieceTrainerOptions& options) {
-  bpe::FlatMap<std::uint32_t> index;
-  std::vector<std::pair<std::uint64_t, char32_t>> counts;
-  const auto count_of = [&](char32_t c) -> std::uint64_t& {
-    const auto fresh = static_cast<std::uint32_t>(counts.size());
-    const std::uint32_t found = index.insert(static_cast<std::uint32_t>(c), fresh);
-    if (found == fresh) counts.emplace_back(0, c);
-    return counts[found].first;
-  };
-  for (const WordCount word : words)
-    for (std::size_t at = 0; at < word.word.size();) count_of(next_char(word.word, at)) += word.count;
-  for (const char32_t c : options.initial_alphabet) count_of(c) = kCertain;
-  if (const std::size_t limit = options.limit_alphabet.value_or(counts.size()); limit < counts.size()) {
-    std::sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
-    counts.resize(limit);
-  }
-  std::vector<char32_t> alphabet;
-  for (const auto& [count, c] : counts) alphabet.push_back(c);
-  std::sort(alphabet.begin(), alphabet.end());
-  return alphabet;
-}
+}  // namespace
 
 std::uint32_t TokenList::id_of(const std::string& token) {
   const auto [at, fresh] = ids_.try_emplace(token, static_cast<std::uint32_t>(tokens_.size()));
@@ -64,32 +44,68 @@ std::uint32_t TokenList::id_of(const std::string& token) {
   return at->second;
 }
 
-InitialPieces::InitialPieces(const WordList& words, const WordPieceTrainerOptions& options, TokenList& tokens) {
-  std::vector<FirstUse> uses;
-  for (const WordCount word : words)
-    for (std::size_t at = 0; at < word.word.size();) {
-      const std::size_t begin = at;
-      const char32_t c = next_char(word.word, at);
-      const bool first = begin == 0, last = at == word.word.size();
-      const auto fresh = static_cast<std::uint32_t>(uses.size());
-      const std::uint32_t found = places_.insert(place(c, first, last), fresh);
-      FirstUse use{word.word, begin, {}};
-      if (found == fresh) {
-        const std::string plain(word.word.substr(begin, at - begin));
-        // A special token of one character lets that character in, whatever the alphabet.
-        if (tokens.contains(plain)) use.spelling = (first ? "" : options.continuing_subword_prefix) + plain + (last ? options.end_of_word_suffix : "");
-        uses.push_back(std::move(use));
-      } else if (use < uses[found]) {
-        use.spelling = std::move(uses[found].spelling);
-        uses[found] = std::move(use);
-      }
-    }
-  std::vector<std::uint32_t> order(uses.size());
-  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return uses[a] < uses[b]; });
-  ids_.assign(uses.size(), kDropped);
-  for (const std::uint32_t i : order)
-    if (!uses[i].spelling.empty()) ids_[i] = tokens.id_of(uses[i].spelling);
+// ------------------------------------------------------------------------------------------------------------- characters
+
+CharacterUses::CharacterUses(WordCounter& words) {
+  std::uint64_t room = std::numeric_limits<std::int64_t>::max();  // so that no sum of counts overflows
+  words.for_each([&](std::string_view word, std::uint64_t times) {
+    const std::size_t characters = for_each_character(word, [&](Place place) {
+      counts_.add(place.character, times);
+      meet(place);
+    });
+    if (characters > 0 && times > room / characters) throw Error(Code::kUnsupported, "the words have 2^63 characters or more, repetitions counted");
+    room -= times * characters;
+  });
+}
+
+void CharacterUses::meet(Place place) {
+  const auto fresh = static_cast<std::uint32_t>(places_.size());
+  if (place_index_.insert(number_of(place), fresh) == fresh) places_.push_back(place);
+}
+
+std::vector<char32_t> CharacterUses::alphabet(const WordPieceTrainerOptions& options) const {
+  CharacterCounts all = counts_;
+  for (const char32_t c : options.initial_alphabet) {
+    if (!is_scalar_value(c))
+      throw Error(Code::kInvalidArgument, "the initial alphabet has " + std::to_string(static_cast<std::uint32_t>(c)) + ", which is no character");
+    all.at(c).count = kCertain;
+  }
+  std::vector<CharacterCount> counts = all.counts();
+  if (const std::size_t limit = options.limit_alphabet.value_or(counts.size()); limit < counts.size()) {
+    std::sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.count != b.count ? a.count > b.count : a.character < b.character; });
+    counts.resize(limit);
+  }
+  std::vector<char32_t> alphabet;
+  for (const CharacterCount& entry : counts) alphabet.push_back(entry.character);
+  std::sort(alphabet.begin(), alphabet.end());
+  return alphabet;
+}
+
+// ------------------------------------------------------------------------------------------------------------- vocabulary
+
+WordPieceVocabulary::WordPieceVocabulary(const CharacterUses& uses, const WordPieceTrainerOptions& options) : prefix_(options.continuing_subword_prefix) {
+  for (const std::string& special : options.specials) tokens_.id_of(special);
+  for (const char32_t c : uses.alphabet(options)) tokens_.id_of(to_utf8(c));
+  std::vector<std::pair<CharacterUses::Place, std::string>> pieces;
+  for (const CharacterUses::Place place : uses.places()) {
+    const std::string plain = to_utf8(place.character);
+    // A special token of one character lets that character in, whatever the alphabet.
+    if (tokens_.contains(plain)) pieces.emplace_back(place, (place.first ? "" : prefix_) + plain + (place.last ? options.end_of_word_suffix : ""));
+  }
+  // Only now, for a piece may be spelled as a character that is no token.
+  for (const auto& [place, piece] : pieces) ids_.insert(number_of(place), tokens_.id_of(piece));
+}
+
+void WordPieceVocabulary::spell(std::string_view word, std::vector<std::uint32_t>& symbols) const {
+  for_each_character(word, [&](CharacterUses::Place place) {
+    if (const std::uint32_t id = ids_.find(number_of(place)); id != bpe::FlatMap<std::uint32_t>::kAbsent) symbols.push_back(id);
+  });
+}
+
+std::uint32_t WordPieceVocabulary::merge(std::uint32_t left, std::uint32_t right) {
+  std::string_view rest = tokens_[right];
+  if (rest.starts_with(prefix_)) rest.remove_prefix(prefix_.size());
+  return tokens_.id_of(tokens_[left] + std::string(rest));
 }
 
 }  // namespace flowrun::tokenizers

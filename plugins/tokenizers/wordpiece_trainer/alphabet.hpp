@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,18 +11,12 @@
 #include <vector>
 
 #include "tokenizers/common/flat_map.hpp"
+#include "tokenizers/common/training/character_counts.hpp"
+#include "tokenizers/common/training/pair_merging.hpp"
+#include "tokenizers/common/training/word_counter.hpp"
 #include "wordpiece_trainer.hpp"
 
 namespace flowrun::tokenizers {
-
-/// Reads the character at `text[at]` and moves `at` behind it. Throws kCorruptData for what is not UTF-8.
-char32_t next_char(std::string_view text, std::size_t& at);
-
-/// Returns `c` as UTF-8. Throws kInvalidArgument for a surrogate or a number above U+10FFFF.
-std::string to_utf8(char32_t c);
-
-/// Returns the characters that are kept, ascending.
-std::vector<char32_t> make_alphabet(const WordList& words, const WordPieceTrainerOptions& options);
 
 /// Numbers tokens in the order in which they are first named.
 class TokenList {
@@ -40,24 +33,48 @@ class TokenList {
   std::unordered_map<std::string, std::uint32_t> ids_;
 };
 
-/// The ids of characters by where they stand in a word.
-class InitialPieces {
+/// What words are made of.
+class CharacterUses {
  public:
-  static constexpr std::uint32_t kDropped = std::numeric_limits<std::uint32_t>::max();
+  /// States that a character stands somewhere in a word, as its first and as its last character or not.
+  struct Place {
+    char32_t character;
+    bool first, last;
+  };
 
-  /// Adds what `words` need to `tokens`, where the alphabet already is. Characters that are no token are dropped.
-  InitialPieces(const WordList& words, const WordPieceTrainerOptions& options, TokenList& tokens);
+  /// Reads all words once. Throws kCorruptData for a word that is not UTF-8, kUnsupported where their characters, repetitions counted, are 2^63 or more.
+  explicit CharacterUses(WordCounter& words);
 
-  /// Returns the id of a character, kDropped if it has none. It was in one of the words at such a place.
-  std::uint32_t id_of(char32_t c, bool first, bool last) const noexcept { return ids_[places_.find(place(c, first, last))]; }
+  /// Returns the characters that are kept, ascending. Throws kInvalidArgument for a surrogate or a number above U+10FFFF in the initial alphabet.
+  std::vector<char32_t> alphabet(const WordPieceTrainerOptions& options) const;
+  /// Returns the places of all characters in the order in which they are met, word by word, the words in the order of their bytes.
+  const std::vector<Place>& places() const noexcept { return places_; }
 
  private:
-  static std::uint32_t place(char32_t c, bool first, bool last) noexcept {
-    return static_cast<std::uint32_t>(c) << 2 | static_cast<std::uint32_t>(first) << 1 | static_cast<std::uint32_t>(last);
-  }
+  void meet(Place place);
 
-  bpe::FlatMap<std::uint32_t> places_;  // place -> index in ids_
-  std::vector<std::uint32_t> ids_;
+  CharacterCounts counts_;
+  bpe::FlatMap<std::uint32_t> place_index_;  // place -> index in places_
+  std::vector<Place> places_;
+};
+
+/// The vocabulary as it grows: special tokens, the alphabet, its characters behind a first one, with the prefix, then what merges make.
+class WordPieceVocabulary final : public MergeVocabulary {
+ public:
+  WordPieceVocabulary(const CharacterUses& uses, const WordPieceTrainerOptions& options);
+
+  /// Writes the ids of the characters of a word, one of those that `uses` were made of, to `symbols`; those that are no token are dropped.
+  void spell(std::string_view word, std::vector<std::uint32_t>& symbols) const;
+
+  std::size_t size() const override { return tokens_.size(); }
+  std::uint32_t merge(std::uint32_t left, std::uint32_t right) override;
+
+  std::vector<std::string> take() && { return std::move(tokens_).take(); }
+
+ private:
+  std::string prefix_;
+  TokenList tokens_;
+  bpe::FlatMap<std::uint32_t> ids_;  // of places; a dropped character has none
 };
 
 }  // namespace flowrun::tokenizers

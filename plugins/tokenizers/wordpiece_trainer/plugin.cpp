@@ -46,8 +46,8 @@ OrderedJson bert_template(std::uint32_t cls_id, std::uint32_t sep_id) {
 class WordPieceTrainerNode : public TrainerNode {
  public:
   static Descriptor descriptor() {
-    return describe("tokenizers/wordpiece_trainer", "0.1.0", "Learns a WordPiece tokenizer as BERT has it, in the format of Hugging Face (tokenizer.json). Words are counted in memory_bytes; then "
-                    "training holds each distinct word, up to 20 bytes for each of its characters, so its memory grows as the number of distinct words does.",
+    return describe("tokenizers/wordpiece_trainer", "0.1.0", "Learns a WordPiece tokenizer as BERT has it, in the format of Hugging Face (tokenizer.json). What does not fit into "
+                    "memory_bytes goes to disk, the counts of words as well as the words that are merged.",
                     "Schuster and Nakajima 2012; Devlin et al. 2019, arXiv:1810.04805; equals BertWordPieceTokenizer of Hugging Face tokenizers 0.23.3, but that "
                     "pieces with the prefix have ids in a fixed order.")
         .parameter(integer("vocab_size").unit("tokens").required().range(1, 1 << 20).about("Tokens to have, special tokens and characters counted in."))
@@ -92,9 +92,9 @@ class WordPieceTrainerNode : public TrainerNode {
 
   void train(const Call& call, WordCounter& words, const std::string& staging) override {
     const WordMaker maker{Json(normalizer_), Json(pre_tokenizer_)};
-    WordList distinct = make_words(words, staging, [&](std::string_view text) { return maker.words_of(text); }, [&] { call.check_stop(); });
-    log_words(call, distinct);
-    const std::vector<std::string> vocabulary = learn(call, std::move(distinct));
+    make_words(words, [&](std::string_view text) { return maker.words_of(text); }, [&] { call.check_stop(); });
+    log_words(call, words);
+    const std::vector<std::string> vocabulary = learn(call, words);
     if (vocabulary.size() < options_.vocab_size)
       call.log(FLOWRUN_LOG_WARNING, "the text gives " + std::to_string(vocabulary.size()) + " tokens, 'vocab_size' is " + std::to_string(options_.vocab_size));
     write_file(staging + "/tokenizer.json", tokenizer_json(vocabulary));
@@ -102,9 +102,9 @@ class WordPieceTrainerNode : public TrainerNode {
   }
 
  private:
-  std::vector<std::string> learn(const Call& call, WordList words) {
+  std::vector<std::string> learn(const Call& call, WordCounter& words) {
     std::vector<std::string> vocabulary =
-        train_word_piece(std::move(words), options_, [&](std::size_t tokens, std::uint64_t count) { show_progress(call, tokens, count); });
+        train_word_piece(words, options_, [&](std::size_t tokens, std::uint64_t count) { show_progress(call, tokens, count); });
     if (vocabulary.size() > options_.vocab_size)
       throw Error(Code::kInvalidArgument, "the special tokens and the characters of the text are " + std::to_string(vocabulary.size()) + " tokens, but 'vocab_size' is " +
                                               std::to_string(options_.vocab_size) + ": raise it, or lower 'limit_alphabet', which is " + std::to_string(*options_.limit_alphabet));
@@ -115,7 +115,7 @@ class WordPieceTrainerNode : public TrainerNode {
   void show_progress(const Call& call, std::size_t tokens, std::uint64_t count) {
     call.check_stop();
     const std::size_t tenths = tokens * 10 / options_.vocab_size;
-    if (tenths == shown_tenths_) return;
+    if (count == 0 || tenths == shown_tenths_) return;
     shown_tenths_ = tenths;
     call.log(FLOWRUN_LOG_INFO, std::to_string(tokens) + " of " + std::to_string(options_.vocab_size) + " tokens; the last pair occurs " + std::to_string(count) + " times");
   }

@@ -19,8 +19,8 @@
 // The first two are orders that the library may take.
 // Equal to version 0.23.3 otherwise (testdata). Differs: counts have 64 bits, theirs 32 signed ones.
 //
-// The trainer of byte-level BPE does not serve here: a merge may make a token that was there before ("#" and "###" make "##", "##" and "##b"
-// make "##b" again), so pairs are counted again after they were merged, and a pair stands in the queue more than once.
+// Merges are those of tokenizers/common/training/pair_merging.hpp, until one makes a token that stands in the words already, which takes a prefix of
+// characters that the text has or a text that was not cut at punctuation: then all begins again with word_merging.hpp.
 
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +29,7 @@
 #include <string>
 #include <vector>
 
-#include "tokenizers/common/training/word_list.hpp"
+#include "tokenizers/common/training/word_counter.hpp"
 
 namespace flowrun::tokenizers {
 
@@ -42,19 +42,19 @@ struct WordPieceTrainerOptions {
   std::u32string initial_alphabet;            ///< is in the alphabet whether it occurs or not; the last that a limit drops
   std::string continuing_subword_prefix = "##";
   std::string end_of_word_suffix;
+  std::uint64_t first_threshold = 0;  ///< as in PairMergingOptions; changes time and memory, never the vocabulary
 };
 
-/// Called every 100 merges with the number of tokens and how often the last pair occurs; it may throw to give up.
+/// Called every 100 merges and at the end with the number of tokens and how often the last pair occurs, 0 where there is none; it may throw to give up.
 using WordPieceProgress = std::function<void(std::size_t tokens, std::uint64_t count)>;
 
 /// Returns the vocabulary, by id, of words that are UTF-8.
 ///
-/// The result depends on `words` as a multiset alone, not on their order. Time: each merge reads the words that hold its pair, so a few words
-/// of millions of characters make it slow (a model that calls words of more than 100 characters unknown has no use for them). Memory: 16 bytes a word and
-/// up to 16 a character; `words` themselves are freed before the merges begin.
+/// The result depends on the counts of `words` alone. Memory: what `words` may take for what grows with the distinct words, and about 300 bytes a token of the
+/// vocabulary; where a merge makes a token again, see `merge_words`. Disk, where that is not enough, in the folder of `words`: about 30 bytes per character of distinct words.
 /// Throws kCorruptData for a word that is not UTF-8, kInvalidArgument for a surrogate or a number above U+10FFFF in `initial_alphabet`,
-/// kUnsupported where the characters of all words, repetitions counted, are 2^63 or more.
-std::vector<std::string> train_word_piece(WordList words, const WordPieceTrainerOptions& options,
+/// kUnsupported where the characters of all words, repetitions counted, are 2^63 or more, or as `merge_pairs`, and kIo where the disk is full.
+std::vector<std::string> train_word_piece(WordCounter& words, const WordPieceTrainerOptions& options,
                                           const WordPieceProgress& progress = [](std::size_t, std::uint64_t) {});
 
 }  // namespace flowrun::tokenizers

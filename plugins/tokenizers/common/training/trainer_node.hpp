@@ -52,8 +52,13 @@ class TrainerNode : public Blocking, public Stateful {
   virtual void train(const Call& call, WordCounter& words, const std::string& staging) = 0;
 
   /// Says how many words there are to learn from.
-  static void log_words(const Call& call, const WordList& words) {
-    call.log(FLOWRUN_LOG_INFO, "learning from " + std::to_string(words.size()) + " distinct words of " + std::to_string(words.text().size() - words.size()) + " bytes");
+  static void log_words(const Call& call, WordCounter& words) {
+    std::size_t distinct = 0, bytes = 0;
+    words.for_each([&](std::string_view word, std::uint64_t) {
+      ++distinct;
+      bytes += word.size();
+    });
+    call.log(FLOWRUN_LOG_INFO, "learning from " + std::to_string(distinct) + " distinct words of " + std::to_string(bytes) + " bytes");
   }
 
   /// Returns what the descriptors have in common.

@@ -76,6 +76,8 @@ void* UnnamedFile::map_more(std::size_t size) {
   }
   void* const bytes = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, static_cast<off_t>(size_));
   if (bytes == MAP_FAILED) fail("a temporary file cannot be mapped", size);
+  // Read ahead, the file would lie in the system's cache in pieces of up to 2 MiB, and newer kernels map the whole of a piece where one byte is touched.
+  ::madvise(bytes, size, MADV_RANDOM);
   size_ += size;
   return bytes;
 }

@@ -248,17 +248,17 @@ void WordCounter::unsort() {
 }
 
 void WordCounter::spill() {
-  if (runs_.size() == kRunsMax) {
-    std::vector<std::unique_ptr<Words>> parts;
-    for (const UnnamedFile& run : runs_) parts.push_back(std::make_unique<RunWords>(run));
-    MergedWords merged(std::move(parts));
-    write_run(merged);
-    runs_.erase(runs_.begin(), runs_.end() - 1);
-  }
+  if (runs_.size() == kRunsMax) merge_runs();
   sort();
   MemoryWords words(*this);
   write_run(words);
   forget();
+}
+
+/// Makes one run of those that are there.
+void WordCounter::merge_runs() {
+  write_run(*words_of_runs());
+  runs_.erase(runs_.begin(), runs_.end() - 1);
 }
 
 /// Writes a run behind those that are there.
@@ -293,12 +293,23 @@ void WordCounter::release_memory() {
   std::vector<LongSlot>(kFirstSlots).swap(long_);
 }
 
+void WordCounter::settle() {
+  if (runs_.empty()) return;
+  release_memory();
+  if (runs_.size() > 1) merge_runs();
+}
+
 std::unique_ptr<WordCounter::Words> WordCounter::all_words() {
   if (runs_.empty()) {
     sort();
     return std::make_unique<MemoryWords>(*this);
   }
   release_memory();
+  return words_of_runs();
+}
+
+std::unique_ptr<WordCounter::Words> WordCounter::words_of_runs() const {
+  if (runs_.size() == 1) return std::make_unique<RunWords>(runs_.front());
   std::vector<std::unique_ptr<Words>> parts;
   for (const UnnamedFile& run : runs_) parts.push_back(std::make_unique<RunWords>(run));
   return std::make_unique<MergedWords>(std::move(parts));

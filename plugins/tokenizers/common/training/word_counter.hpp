@@ -41,10 +41,12 @@ class WordCounter {
   /// Returns how many sorted runs lie on disk.
   std::size_t runs() const noexcept { return runs_.size(); }
   std::size_t memory_bytes() const noexcept;
-  std::size_t memory_bytes_max() const noexcept { return options_.memory_bytes; }
+  const Options& options() const noexcept { return options_; }
 
   /// Writes what is in memory to disk as a run, so that the memory is free for whoever reads the words.
   void release_memory();
+  /// Makes one run of all words where there are several, which a reader that comes often would merge each time.
+  void settle();
 
   /// Writes all words to the file at `path`. Throws kIo.
   void save(const std::string& path);
@@ -76,6 +78,8 @@ class WordCounter {
   void unsort();
   void spill();
   std::unique_ptr<Words> all_words();
+  std::unique_ptr<Words> words_of_runs() const;
+  void merge_runs();
   void write_run(Words& words);
   std::string_view keep(std::string_view word);
   void forget();

@@ -71,6 +71,22 @@ TEST(WordCounter, GivesTheSameCountsWhateverTheMemory) {
   }
 }
 
+TEST(WordCounter, SettlesInOneRun) {
+  const TemporaryFolder folder;
+  WordCounter tight({.memory_bytes = 1, .folder = folder.path()}), roomy({.folder = folder.path()});
+  for (int i = 0; i < 60'000; ++i)
+    for (WordCounter* const counter : {&tight, &roomy}) counter->add(std::to_string(i % 40'000));
+  ASSERT_GT(tight.runs(), 1u);
+  for (WordCounter* const counter : {&tight, &roomy}) counter->settle();
+  EXPECT_EQ(tight.runs(), 1u);
+  EXPECT_EQ(roomy.runs(), 0u) << "what is in memory stays there";
+  EXPECT_EQ(counts_of(tight), counts_of(roomy));
+  tight.settle();
+  tight.add("39999", 5);
+  roomy.add("39999", 5);
+  EXPECT_EQ(counts_of(tight), counts_of(roomy));
+}
+
 // More runs than files may be open: they are merged on the way.
 TEST(WordCounter, MergesRunsWhereThereAreTooMany) {
   const TemporaryFolder folder;

@@ -28,7 +28,7 @@ void WordList::add(std::string_view word, std::uint64_t count) {
 }
 
 WordList take_words(WordCounter& counts, const std::string& folder) {
-  const std::size_t memory_bytes = counts.memory_bytes_max();
+  const std::size_t memory_bytes = counts.options().memory_bytes;
   if (counts.memory_bytes() > memory_bytes / 4) counts.release_memory();
   // Read twice, for a list that grew would be there twice now and then.
   std::size_t words = 0, bytes = 0;

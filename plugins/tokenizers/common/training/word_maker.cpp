@@ -21,20 +21,18 @@ Pieces WordMaker::words_of(std::string_view text) const {
   return pieces;
 }
 
-WordList make_words(WordCounter& counts, const std::string& folder, const std::function<Pieces(std::string_view)>& words_of, const std::function<void()>& interrupt) {
+void make_words(WordCounter& counts, const std::function<Pieces(std::string_view)>& words_of, const std::function<void()>& interrupt) {
   constexpr std::size_t kTextsPerInterrupt = 4096;
   // Two counters at once would be twice the memory, so a large one goes to disk and is read from there.
-  if (counts.memory_bytes() > counts.memory_bytes_max() / 4) counts.release_memory();
-  WordCounter words({counts.memory_bytes_max(), folder});
+  if (counts.memory_bytes() > counts.options().memory_bytes / 4) counts.release_memory();
+  WordCounter words(counts.options());
   std::size_t texts = 0;
   counts.for_each([&](std::string_view text, std::uint64_t count) {
     if (texts++ % kTextsPerInterrupt == 0) interrupt();
     for (const Piece& word : words_of(text)) words.add(word.text.text(), count);
   });
   counts = std::move(words);
-  WordList list = take_words(counts, folder);
-  if (list.empty()) throw Error(Code::kInvalidArgument, "the input has no word to learn from");
-  return list;
+  if (counts.words() == 0) throw Error(Code::kInvalidArgument, "the input has no word to learn from");
 }
 
 }  // namespace flowrun::tokenizers

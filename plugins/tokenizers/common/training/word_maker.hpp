@@ -12,7 +12,6 @@
 #include "tokenizers/common/pipeline/normalizers.hpp"
 #include "tokenizers/common/pipeline/pre_tokenizers.hpp"
 #include "word_counter.hpp"
-#include "word_list.hpp"
 
 namespace flowrun::tokenizers {
 
@@ -30,9 +29,8 @@ class WordMaker {
   std::unique_ptr<const PreTokenizer> pre_tokenizer_;
 };
 
-/// Takes the texts in `counts` and returns the words that `words_of` makes of them, in the order of their bytes; `counts` is empty then. Memory: what one
-/// counter may take, then as `take_words`; `folder` is for runs. `interrupt` is called now and then; it may throw to give up.
-/// Throws kInvalidArgument where there is no word, and as `take_words`.
-WordList make_words(WordCounter& counts, const std::string& folder, const std::function<Pieces(std::string_view)>& words_of, const std::function<void()>& interrupt);
+/// Puts the words that `words_of` makes of the texts in `counts` in their place. Memory and runs: what `counts` may take, and a quarter beside it.
+/// `interrupt` is called now and then; it may throw to give up. Throws kInvalidArgument where there is no word.
+void make_words(WordCounter& counts, const std::function<Pieces(std::string_view)>& words_of, const std::function<void()>& interrupt);
 
 }  // namespace flowrun::tokenizers

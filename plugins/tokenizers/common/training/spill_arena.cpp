@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace flowrun::bpe {
+namespace flowrun::tokenizers {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;         // a multiple of every page size
@@ -31,7 +31,7 @@ std::size_t mapped_resident_bytes() {
 
 SpillArena::~SpillArena() {
   for (const Block& block : blocks_) {
-    if (block.mapped) tokenizers::UnnamedFile::unmap(block.begin, block.size);
+    if (block.mapped) UnnamedFile::unmap(block.begin, block.size);
     else ::operator delete(block.begin, std::align_val_t{kAlignment});
   }
 }
@@ -81,4 +81,4 @@ void SpillArena::trim() {
     if (block.mapped) ::madvise(block.begin, block.size, MADV_DONTNEED);
 }
 
-}  // namespace flowrun::bpe
+}  // namespace flowrun::tokenizers

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizers/common/training/unnamed_file.hpp"
+#include "unnamed_file.hpp"
 
-namespace flowrun::bpe {
+namespace flowrun::tokenizers {
 
 /// Gives memory that stays until the arena goes. One thread at a time. Throws kIo where the file cannot grow.
 class SpillArena {
@@ -53,7 +53,7 @@ class SpillArena {
   std::vector<Block> blocks_;
   std::size_t used_ = 0;  // of the last block
   std::size_t ordinary_bytes_ = 0, mapped_bytes_ = 0, mapped_before_ = 0;
-  std::vector<tokenizers::UnnamedFile> file_;  // none until it is needed
+  std::vector<UnnamedFile> file_;  // none until it is needed
 };
 
-}  // namespace flowrun::bpe
+}  // namespace flowrun::tokenizers

@@ -12,7 +12,7 @@
 #include <flowrun/error.hpp>
 #include <flowrun/testing.hpp>
 
-namespace flowrun::bpe {
+namespace flowrun::tokenizers {
 namespace {
 
 TEST(SpillArena, KeepsEveryValueInMemoryAndOnDisk) {
@@ -39,4 +39,4 @@ TEST(SpillArena, StaysInMemoryWhereThatIsEnough) {
 }
 
 }  // namespace
-}  // namespace flowrun::bpe
+}  // namespace flowrun::tokenizers
