@@ -9,33 +9,37 @@
 #include <utility>
 #include <vector>
 
-#include "seed_pieces.hpp"
+#include "piece_list.hpp"
 #include "tokenizers/common/unigram/double_array.hpp"
 
 namespace flowrun::tokenizers {
 
 /// The pieces of one step of the training and their trie. Piece 0 stands for unknown characters: it has no text and no score of its own.
+///
+/// Memory: that of the trie, and 8 bytes a piece for `probabilities`.
 class TrainingModel {
  public:
-  /// Keeps a reference to `pieces`, each of which is there once.
-  explicit TrainingModel(const std::vector<ScoredPiece>& pieces);
+  /// What is asked of the lattices: the best ways alone, or the sums over all of them.
+  enum class Use { kBestWays, kSums };
 
-  const std::vector<ScoredPiece>& pieces() const noexcept { return pieces_; }
+  /// Keeps a reference to `pieces`, which are sorted.
+  TrainingModel(const PieceList& pieces, Use use);
+
+  const PieceList& pieces() const noexcept { return pieces_; }
   const DoubleArray& trie() const noexcept { return trie_; }
   double min_score() const noexcept { return min_score_; }
   /// Returns the score of an unknown character.
   double unk_score() const noexcept;
-  /// What the inner loops need of a piece, or of an unknown character for 0, in one cache line.
-  struct Weight {
-    double score, probability;
-  };
-  const Weight& weight(std::uint32_t id) const noexcept { return weights_[id]; }
+  /// Returns the score of a piece, or of an unknown character for 0.
+  double score(std::uint32_t id) const noexcept { return id == 0 ? unk_score() : pieces_.scores()[id]; }
+  /// Returns the probability of a piece, or of an unknown character for 0. For `kSums` alone.
+  double probability(std::uint32_t id) const noexcept { return probabilities_[id]; }
 
  private:
-  const std::vector<ScoredPiece>& pieces_;
+  const PieceList& pieces_;
   DoubleArray trie_;
   double min_score_;
-  std::vector<Weight> weights_;
+  std::vector<double> probabilities_;
 };
 
 /// The lattice of one word at a time; its memory is reused.
@@ -59,9 +63,11 @@ class Lattice {
 
   struct Node {
     std::uint32_t begin, end, id;
-    double score, probability;
+    double weight;  // its score or its probability
   };
 
+  template <class WeightOf>
+  void weigh(WeightOf&& weight_of);
   double add_expected_by_products(double count, std::vector<double>& expected);
   double add_expected_by_logarithms(double count, std::vector<double>& expected);
 

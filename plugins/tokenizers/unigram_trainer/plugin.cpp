@@ -13,7 +13,6 @@
 #include "tokenizers/common/tokenizer_layout.hpp"
 #include "tokenizers/common/training/tokenizer_writer.hpp"
 #include "tokenizers/common/training/trainer_node.hpp"
-#include "tokenizers/common/training/word_list.hpp"
 #include "tokenizers/common/training/word_maker.hpp"
 #include "tokenizers/common/write_file.hpp"
 #include "unigram_trainer.hpp"
@@ -77,9 +76,8 @@ class Parts {
 class UnigramTrainerNode : public TrainerNode {
  public:
   static Descriptor descriptor() {
-    return describe("tokenizers/unigram_trainer", "0.1.0", "Learns a Unigram tokenizer as sentencepiece has it, in the format of Hugging Face (tokenizer.json). Words are counted in memory_bytes; then "
-                    "training holds each distinct word, 5 bytes for each of its bytes and 17 more, so its memory grows as the number of distinct words does; a million "
-                    "pieces to begin with take 250 MB at most.",
+    return describe("tokenizers/unigram_trainer", "0.1.0", "Learns a Unigram tokenizer as sentencepiece has it, in the format of Hugging Face (tokenizer.json). What does not fit into "
+                    "memory_bytes goes to disk, the counts of words as well as those of their parts; a million pieces to begin with take about 60 MB, whatever the bound.",
                     "Kudo 2018, arXiv:1804.10959; steps and pieces of the UnigramTrainer of Hugging Face tokenizers 0.23.3, text cut as by its SentencePieceUnigramTokenizer.")
         .parameter(integer("vocab_size").unit("tokens").required().range(1, 1 << 20).about("Tokens to have, special tokens and characters counted in."))
         .parameter(number("shrinking_factor").range(0, 1).defaults(0.75).about("Share of the pieces that stays each time that some are dropped; above 0 and below 1."))
@@ -121,7 +119,7 @@ class UnigramTrainerNode : public TrainerNode {
     const auto interrupt = [&] { call.check_stop(); };
     make_words(counts, [&](std::string_view part) { return parts_.words_of(maker, part); }, interrupt);
     log_words(call, counts);
-    const UnigramVocabulary vocabulary = train_unigram(take_words(counts, staging), options_, interrupt, [&](std::size_t pieces, std::size_t aim) {
+    const UnigramVocabulary vocabulary = train_unigram(counts, options_, interrupt, [&](std::size_t pieces, std::size_t aim) {
       call.log(FLOWRUN_LOG_INFO, std::to_string(pieces) + " pieces; the vocabulary has room for " + std::to_string(aim));
     });
     if (vocabulary.pieces.size() < options_.vocab_size)

@@ -12,6 +12,8 @@
 #include <flowrun/error.hpp>
 
 #include "lattice.hpp"
+#include "tokenizers/common/training/character_counts.hpp"
+#include "tokenizers/common/training/free_memory.hpp"
 #include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
@@ -42,59 +44,46 @@ void check(const UnigramTrainerOptions& options) {
   if (distinct.size() != options.special_tokens.size()) invalid("a special token is there twice");
 }
 
-// The words in the order of their bytes, those that are there twice added up. A counter gives them so, and then nothing is copied.
-WordList in_order(WordList words) {
-  bool ordered = true;
-  for (std::size_t i = 0; i < words.size() && ordered; ++i) ordered = words[i].count > 0 && (i == 0 || words[i - 1].word < words[i].word);
-  if (ordered) return words;
-  std::vector<WordCount> sorted(words.begin(), words.end());
-  std::sort(sorted.begin(), sorted.end(), [](const WordCount& a, const WordCount& b) { return a.word < b.word; });
-  WordList result;
-  for (std::size_t i = 0; i < sorted.size();) {
-    const std::string_view word = sorted[i].word;
-    std::uint64_t count = 0;
-    for (; i < sorted.size() && sorted[i].word == word; ++i) count += sorted[i].count;
-    if (count > 0) result.add(word, count);
-  }
-  return result;
+CharacterCounts count_characters(WordCounter& words) {
+  CharacterCounts counts;
+  words.for_each([&](std::string_view word, std::uint64_t count) {
+    if (const std::size_t error = find_malformed_utf8(word); error != std::string::npos)
+      throw Error(Code::kInvalidArgument, "a word is not UTF-8 at byte " + std::to_string(error));
+    for (std::size_t at = 0; at < word.size();) counts.add(next_code_point(word, at), count);
+  });
+  return counts;
 }
 
 // Every character of the words and of the alphabet, by code point.
-std::set<std::string> required_characters(const WordList& words, const std::vector<char32_t>& alphabet) {
-  std::unordered_set<std::string_view> seen;
-  for (const auto [word, count] : words) {
-    for (std::size_t i = 0; i < word.size();) {
-      const std::size_t bytes = utf8_bytes(word, i);
-      seen.insert(word.substr(i, bytes));
-      i += bytes;
-    }
-  }
-  std::set<std::string> characters(seen.begin(), seen.end());
-  for (const char32_t code_point : alphabet) {
+std::set<std::string> required_characters(const CharacterCounts& counts, const std::vector<char32_t>& alphabet) {
+  std::set<std::string> characters;
+  const auto add = [&](char32_t code_point) {
     std::string character;
     append_utf8(code_point, character);
     characters.insert(std::move(character));
-  }
+  };
+  for (const CharacterCount& entry : counts.counts()) add(entry.character);
+  for (const char32_t code_point : alphabet) add(code_point);
   return characters;
 }
 
 // One training; its functions are the steps in their order.
 class Training {
  public:
-  Training(WordList words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt, const UnigramProgress& progress)
-      : options_(options), interrupt_(interrupt), progress_(progress), words_(std::move(words)), characters_(required_characters(words_, options.initial_alphabet)) {}
+  Training(WordCounter& words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt, const UnigramProgress& progress)
+      : options_(options), interrupt_(interrupt), progress_(progress), words_(words) {}
 
   UnigramVocabulary run() {
-    const std::size_t size = text_pieces_max();
-    if (characters_.size() > size)
-      throw Error(Code::kInvalidArgument,
-                  "the text has " + std::to_string(characters_.size()) + " different characters, and 'vocab_size' has room for " + std::to_string(size));
-    pieces_ = {{"", 0}};
-    for (ScoredPiece& seed : make_seed_pieces(words_, options_.max_piece_length, options_.seed_size)) pieces_.push_back(std::move(seed));
-    give_back_memory();  // of the suffix array
+    words_.settle();
+    if (words_.memory_bytes() > words_.options().memory_bytes / 4) words_.release_memory();
+    seed();
     do {
       progress_(pieces_.size() - 1, text_pieces_max());
-      for (std::uint32_t i = 0; i < options_.n_sub_iterations; ++i) maximize(expect());
+      for (std::uint32_t i = 0; i < options_.n_sub_iterations; ++i) {
+        const std::vector<double> expected = expect();
+        give_back_memory();  // of the trie, which is as large as the pieces
+        maximize(expected);
+      }
     } while (pieces_.size() > desired_size() && prune());
     progress_(pieces_.size() - 1, text_pieces_max());
     return finish();
@@ -115,22 +104,35 @@ class Training {
     return options_.vocab_size - specials;
   }
 
+  void seed() {
+    const CharacterCounts counts = count_characters(words_);
+    characters_ = required_characters(counts, options_.initial_alphabet);
+    const std::size_t size = text_pieces_max();
+    if (characters_.size() > size)
+      throw Error(Code::kInvalidArgument,
+                  "the text has " + std::to_string(characters_.size()) + " different characters, and 'vocab_size' has room for " + std::to_string(size));
+    pieces_.add("", 0);
+    add_seed_pieces(words_, counts, options_.max_piece_length, options_.seed_size, interrupt_, pieces_);
+    pieces_.sort();
+    give_back_memory();  // of what did not become a piece
+  }
+
   // Training stops a tenth above the size that was asked for; the last pieces go by their order.
   std::size_t desired_size() const { return std::size_t{options_.vocab_size} * 11 / 10; }
 
   template <class Use>
-  void for_each_word(Lattice& lattice, Use&& use) const {
-    for (std::size_t i = 0; i < words_.size(); ++i) {
-      if (i % kWordsPerInterrupt == 0) interrupt_();
-      const auto [word, count] = words_[i];
+  void for_each_word(Lattice& lattice, Use&& use) {
+    std::size_t i = 0;
+    words_.for_each([&](std::string_view word, std::uint64_t count) {
+      if (i++ % kWordsPerInterrupt == 0) interrupt_();
       lattice.set_word(word);
       use(static_cast<double>(count));
-    }
+    });
   }
 
   // E step: how often each piece is to be expected in the text.
-  std::vector<double> expect() const {
-    const TrainingModel model(pieces_);
+  std::vector<double> expect() {
+    const TrainingModel model(pieces_, TrainingModel::Use::kSums);
     Lattice lattice(model);
     std::vector<double> expected(pieces_.size());
     for_each_word(lattice, [&](double count) { lattice.add_expected(count, expected); });
@@ -139,20 +141,19 @@ class Training {
 
   // M step, with the digamma function as a prior for few pieces (Liang and Klein, tutorial at ACL 2007).
   void maximize(const std::vector<double>& expected) {
-    std::size_t kept = 1;
+    std::vector<std::uint32_t> kept = {0};
     double sum = 0;
-    for (std::size_t id = 1; id < pieces_.size(); ++id) {
+    for (std::uint32_t id = 1; id < pieces_.size(); ++id) {
       if (expected[id] < kExpectedMin) continue;
       sum += expected[id];
-      if (kept != id) pieces_[kept].piece = std::move(pieces_[id].piece);
-      pieces_[kept++].score = expected[id];
+      kept.push_back(id);
     }
-    pieces_.resize(kept);
-    for (std::size_t id = 1; id < kept; ++id) pieces_[id].score = digamma(pieces_[id].score) - digamma(sum);
+    pieces_ = pieces_.select(kept);
+    for (std::size_t i = 1; i < kept.size(); ++i) pieces_.set_score(i, digamma(expected[kept[i]]) - digamma(sum));
   }
 
   // How often each piece is in the best ways of all words.
-  std::vector<double> count_best(const TrainingModel& model) const {
+  std::vector<double> count_best(const TrainingModel& model) {
     Lattice lattice(model);
     std::vector<double> counts(pieces_.size());
     std::vector<std::uint32_t> path;
@@ -178,14 +179,14 @@ class Training {
   };
 
   // Divides the pieces into those that stay and those whose loss decides; the others are in no best way.
-  void judge(std::vector<std::uint32_t>& staying, std::vector<Candidate>& candidates) const {
-    const TrainingModel model(pieces_);
+  void judge(std::vector<std::uint32_t>& staying, std::vector<Candidate>& candidates) {
+    const TrainingModel model(pieces_, TrainingModel::Use::kBestWays);
     const std::vector<double> counts = count_best(model);
     const double sum = std::accumulate(counts.begin(), counts.end(), 0.0);
     Lattice lattice(model);
     std::vector<std::uint32_t> path;
     for (std::uint32_t id = 1; id < pieces_.size(); ++id) {
-      const std::string& piece = pieces_[id].piece;
+      const std::string_view piece = pieces_[id].piece;
       if (utf8_bytes(piece, 0) == piece.size()) {
         staying.push_back(id);  // nothing can stand for a character
         continue;
@@ -207,33 +208,33 @@ class Training {
     std::vector<std::uint32_t> staying;
     std::vector<Candidate> candidates;
     judge(staying, candidates);
+    give_back_memory();
     std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.loss > b.loss; });
     const std::size_t before = pieces_.size();
     const std::size_t size = std::max(desired_size(), static_cast<std::size_t>(static_cast<double>(before) * options_.shrinking_factor));
     for (std::size_t i = 0; i < candidates.size() && staying.size() + 1 < size; ++i) staying.push_back(candidates[i].id);
-    std::vector<ScoredPiece> pieces = {pieces_[0]};
-    for (const std::uint32_t id : staying) pieces.push_back(std::move(pieces_[id]));
-    pieces_ = std::move(pieces);
+    staying.insert(staying.begin(), 0);
+    pieces_ = pieces_.select(staying);
     return pieces_.size() < before;
   }
 
   // Special tokens, then the characters of the text and the first pieces of the last step by falling score.
   UnigramVocabulary finish() const {
-    const TrainingModel model(pieces_);
+    const TrainingModel model(pieces_, TrainingModel::Use::kBestWays);
     std::unordered_set<std::string_view> taken(options_.special_tokens.begin(), options_.special_tokens.end());
     if (options_.unk_token) taken.insert(*options_.unk_token);
     std::vector<std::pair<std::string, double>> pieces;
-    const auto add = [&](const std::string& piece, double score) {
+    const auto add = [&](std::string_view piece, double score) {
       if (taken.insert(piece).second) pieces.emplace_back(piece, score);
     };
     double added = 0;
     for (const std::string& character : characters_) {
       const auto id = model.trie().find(character);
-      add(character, id ? pieces_[*id].score : model.min_score() + added);
+      add(character, id ? model.score(*id) : model.min_score() + added);
       if (!id) added += kAddedScoreStep;
     }
     const std::size_t size = text_pieces_max();
-    for (std::size_t id = 1; id < pieces_.size() && pieces.size() < size; ++id) add(pieces_[id].piece, pieces_[id].score);
+    for (std::size_t id = 1; id < pieces_.size() && pieces.size() < size; ++id) add(pieces_[id].piece, model.score(static_cast<std::uint32_t>(id)));
     std::stable_sort(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
 
     UnigramVocabulary vocabulary;
@@ -248,19 +249,16 @@ class Training {
   const UnigramTrainerOptions& options_;
   const std::function<void()>& interrupt_;
   const UnigramProgress& progress_;
-  const WordList words_;
-  const std::set<std::string> characters_;
-  std::vector<ScoredPiece> pieces_;  // the first stands for unknown characters
+  WordCounter& words_;
+  std::set<std::string> characters_;  // of the text and of the initial alphabet
+  PieceList pieces_;                  // the first stands for unknown characters
 };
 
 }  // namespace
 
-UnigramVocabulary train_unigram(WordList words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt, const UnigramProgress& progress) {
+UnigramVocabulary train_unigram(WordCounter& words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt, const UnigramProgress& progress) {
   check(options);
-  for (const auto [word, count] : words)
-    if (const std::size_t error = find_malformed_utf8(word); error != std::string::npos)
-      throw Error(Code::kInvalidArgument, "a word is not UTF-8 at byte " + std::to_string(error));
-  return Training(in_order(std::move(words)), options, interrupt, progress).run();
+  return Training(words, options, interrupt, progress).run();
 }
 
 }  // namespace flowrun::tokenizers

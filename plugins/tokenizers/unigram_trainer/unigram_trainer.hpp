@@ -6,7 +6,7 @@
 // Source: Kudo 2018, arXiv:1804.10959; the steps, constants and order are those of UnigramTrainer of Hugging Face tokenizers 0.23.3, and so are the
 // pieces (testdata/trained.json). Its own result changes a little from run to run, as it sums and breaks ties in the order of a hash map. Ties here:
 // - words are taken in the order of their bytes, so every sum has one order;
-// - pieces of equal loss keep the order of the step before, and seeds stand in the order of `make_seed_pieces`;
+// - pieces of equal loss keep the order of the step before, and seeds stand in the order of `add_seed_pieces`;
 // - characters that are no piece any more get the smallest score, 0.0001 apart, in the order of their code points;
 // - final pieces of equal score: characters first, by code point, then the others in the order of the last step.
 // Differs: counts have 64 bits; a vocabulary that cannot hold every character beside the special tokens is refused, not exceeded; a piece that
@@ -40,12 +40,13 @@ using UnigramProgress = std::function<void(std::size_t pieces, std::size_t aim)>
 
 /// Learns a vocabulary from words (UTF-8) and their counts.
 ///
-/// Determinism: the result depends on the words and counts alone, not on their order; words given twice are added up. One thread.
-/// Memory: 5 bytes per byte of distinct words and 17 a word while seeds are found, 1 and 13 then, and about 250 per seed.
+/// Determinism: the result depends on the words and counts alone. One thread.
+/// Memory: a quarter of what `words` may take for the words, which are on disk beyond that; about 80 bytes per seed; see `add_seed_pieces` for the seeds
+/// themselves. Disk, in the folder of `words`: the distinct words, 16 bytes more for each, and what `add_seed_pieces` needs.
 /// `interrupt` is called now and then, at least every 4,096 words; it may throw to give up.
-/// Throws kInvalidArgument for options out of range, for words that are not UTF-8 and where the characters do not fit into `vocab_size`; kUnsupported where
-/// `make_seed_pieces` does. The vocabulary is smaller where the words have not enough pieces.
-UnigramVocabulary train_unigram(WordList words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt = [] {},
+/// Throws kInvalidArgument for options out of range, for words that are not UTF-8 and where the characters do not fit into `vocab_size`, kIo where the disk
+/// is full. The vocabulary is smaller where the words have not enough pieces.
+UnigramVocabulary train_unigram(WordCounter& words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt = [] {},
                                 const UnigramProgress& progress = [](std::size_t, std::size_t) {});
 
 }  // namespace flowrun::tokenizers

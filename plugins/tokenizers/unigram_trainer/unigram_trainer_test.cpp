@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -15,9 +17,11 @@
 #include <utility>
 #include <vector>
 
+#include <flowrun/testing.hpp>
 #include <flowrun/testing/errors.hpp>
 
 #include "lattice.hpp"
+#include "tokenizers/common/unicode/utf8.hpp"
 
 namespace flowrun::tokenizers {
 namespace {
@@ -39,10 +43,32 @@ struct Golden {
 };
 
 template <class Words>
-WordList list_of(const Words& words) {
-  WordList list;
-  for (const auto& [word, count] : words) list.add(word, count);
-  return list;
+WordCounter counter_of(const Words& words, const WordCounter::Options& memory = {}) {
+  WordCounter counter(memory);
+  for (const auto& [word, count] : words) counter.add(word, count);
+  return counter;
+}
+
+using Words = std::vector<std::pair<std::string, std::uint64_t>>;
+
+PieceList seeds_of(WordCounter words, std::size_t max_piece_length, std::size_t seed_size) {
+  CharacterCounts characters;
+  words.for_each([&](std::string_view word, std::uint64_t count) {
+    for (std::size_t at = 0; at < word.size();) characters.add(next_code_point(word, at), count);
+  });
+  PieceList pieces;
+  add_seed_pieces(words, characters, max_piece_length, seed_size, [] {}, pieces);
+  return pieces;
+}
+
+PieceList seeds_of(const Words& words, std::size_t max_piece_length, std::size_t seed_size) { return seeds_of(counter_of(words), max_piece_length, seed_size); }
+
+UnigramVocabulary train(WordCounter words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt = [] {}) {
+  return train_unigram(words, options, interrupt);
+}
+
+UnigramVocabulary train(const Words& words, const UnigramTrainerOptions& options, const std::function<void()>& interrupt = [] {}) {
+  return train(counter_of(words), options, interrupt);
 }
 
 Golden read_golden() {
@@ -73,8 +99,7 @@ std::map<std::string, std::uint64_t> repeats_of(const std::vector<std::string>& 
 
 // The seeds of tokenizers' own test (UnigramTrainer, test_unigram_chars).
 TEST(SeedPieces, AreThoseOfTokenizers) {
-  const WordList words = {{"This is a", 1}, {"こんにちは友達", 1}};
-  const std::vector<ScoredPiece> seeds = make_seed_pieces(words, 16, 1000);
+  const PieceList seeds = seeds_of({{"This is a", 1}, {"こんにちは友達", 1}}, 16, 1000);
   const std::vector<std::string> expected = {"s", "i", " ", "達", "友", "ん", "は", "に", "ち", "こ", "h", "a", "T", "is ", "s "};
   ASSERT_EQ(seeds.size(), expected.size());
   for (std::size_t i = 0; i < seeds.size(); ++i) {
@@ -94,42 +119,90 @@ TEST(SeedPieces, AreTheRepeatsOfRandomWords) {
       distinct.insert(word);
     }
     const std::vector<std::string> texts(distinct.begin(), distinct.end());
-    WordList words;
-    for (const std::string& text : texts) words.add(text, 1);
+    Words words;
+    for (const std::string& text : texts) words.emplace_back(text, 1);
+    double sum = 0;
+    for (const std::string& text : texts) sum += static_cast<double>(text.size());
+    const std::map<std::string, std::uint64_t> expected = repeats_of(texts, 5);
+    for (const auto& [piece, frequency] : expected) sum += static_cast<double>(frequency * piece.size());
     std::set<std::string> found;
-    for (const ScoredPiece& seed : make_seed_pieces(words, 5, 100000))
-      if (seed.piece.size() > 1) found.insert(seed.piece);
-    std::set<std::string> expected;
-    for (const auto& [piece, frequency] : repeats_of(texts, 5)) expected.insert(piece);
-    EXPECT_EQ(found, expected);
+    for (const ScoredPiece seed : seeds_of(words, 5, 100000)) {
+      if (seed.piece.size() == 1) continue;
+      const std::string piece(seed.piece);
+      found.insert(piece);
+      ASSERT_TRUE(expected.contains(piece)) << piece;
+      EXPECT_NEAR(seed.score, std::log(static_cast<double>(expected.at(piece) * piece.size()) / sum), 1e-12) << piece;
+    }
+    EXPECT_EQ(found.size(), expected.size());
   }
 }
 
 TEST(SeedPieces, CutNoCharacterAndStopAtTheSeedSize) {
-  const WordList words = {{"あいう", 1}, {"あいえ", 1}, {"xあい", 1}};
+  const Words words = {{"あいう", 1}, {"あいえ", 1}, {"xあい", 1}};
   std::vector<std::string> texts;
-  for (const ScoredPiece& seed : make_seed_pieces(words, 16, 1000)) texts.push_back(seed.piece);
+  for (const ScoredPiece seed : seeds_of(words, 16, 1000)) texts.emplace_back(seed.piece);
   EXPECT_EQ(texts, (std::vector<std::string>{"い", "あ", "え", "う", "x", "あい"}));
-  EXPECT_EQ(make_seed_pieces(words, 1, 1000).size(), 5u);
-  EXPECT_EQ(make_seed_pieces({}, 16, 10).size(), 0u);
+  EXPECT_EQ(seeds_of(words, 1, 1000).size(), 5u);
+  EXPECT_EQ(seeds_of(Words(), 16, 10).size(), 0u);
 }
 
 // The best of a few are those of all, whatever is thrown away on the way.
 TEST(SeedPieces, AreTheFirstOfAllWhereTheyAreFew) {
   std::mt19937 random(6);
-  WordList words;
+  Words words;
   for (int i = 0; i < 2000; ++i) {
     std::string word;
     for (unsigned k = 0; k <= random() % 9; ++k) word += "abcde"[random() % 5];
-    words.add(word, 1 + random() % 3);
+    words.emplace_back(word, 1 + random() % 3);
   }
-  const std::vector<ScoredPiece> all = make_seed_pieces(words, 16, 100000);
+  const PieceList all = seeds_of(words, 16, 100000);
   ASSERT_GT(all.size(), 600u);
   for (const std::size_t seed_size : {1, 5, 6, 50, 300}) {
-    const std::vector<ScoredPiece> seeds = make_seed_pieces(words, 16, seed_size);
+    const PieceList seeds = seeds_of(words, 16, seed_size);
     ASSERT_EQ(seeds.size(), std::max<std::size_t>(seed_size, 6)) << "five characters, and one substring at least";
     for (std::size_t i = 0; i < seeds.size(); ++i) EXPECT_EQ(seeds[i].piece, all[i].piece) << i;
   }
+}
+
+// Words of syllables, of which some are frequent; letters take one to four bytes.
+Words random_words(std::size_t n) {
+  std::mt19937 random(8);
+  std::vector<std::string> syllables(800);
+  for (std::string& syllable : syllables)
+    for (unsigned size = 2 + random() % 4; size > 0; --size) append_utf8(U"aeiotéあ字😀bcdnrsl"[random() % 16], syllable);
+  Words words;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::string word;
+    for (unsigned size = 1 + random() % 6; size > 0; --size) word += syllables[random() % (1 + random() % syllables.size())];
+    words.emplace_back(word, 1 + random() % 9);
+  }
+  return words;
+}
+
+// What is counted goes to disk where it does not fit, words as well as suffixes.
+TEST(SeedPieces, AreTheSameWhateverTheMemory) {
+  const testing::TemporaryFolder folder;
+  const Words words = random_words(40'000);
+  WordCounter tight = counter_of(words, {1, folder.path()});
+  ASSERT_GT(tight.runs(), 1u);
+  const PieceList expected = seeds_of(words, 16, 5000), found = seeds_of(std::move(tight), 16, 5000);
+  ASSERT_EQ(expected.size(), 5000u);
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(found[i].piece, expected[i].piece) << i;
+    ASSERT_EQ(found[i].score, expected[i].score) << i;
+  }
+}
+
+TEST(PieceList, SelectsPiecesAndKeepsThemSorted) {
+  PieceList pieces = {{"", 0}, {"b", -1}, {"ab", -2}, {"c", -3}, {"a", -4}};
+  EXPECT_EQ(pieces.sorted(), (std::vector<std::uint32_t>{0, 4, 2, 1, 3}));
+  const PieceList some = pieces.select({0, 3, 4, 2});
+  ASSERT_EQ(some.size(), 4u);
+  EXPECT_EQ(some[1].piece, "c");
+  EXPECT_EQ(some[3].piece, "ab");
+  EXPECT_EQ(some.scores(), (std::vector<double>{0, -3, -4, -2}));
+  EXPECT_EQ(some.sorted(), (std::vector<std::uint32_t>{0, 2, 3, 1}));
 }
 
 // All ways to cut a word, one by one.
@@ -149,10 +222,10 @@ void add_all_ways(const std::map<std::string, std::pair<std::uint32_t, double>>&
 }
 
 TEST(Lattice, ExpectsWhatTheSumOverAllWaysGives) {
-  const std::vector<ScoredPiece> pieces = {{"", 0}, {"a", -1.5}, {"b", -2}, {"ab", -2.5}, {"ba", -3}, {"aba", -4}, {"bb", -2.2}};
+  const PieceList pieces = {{"", 0}, {"a", -1.5}, {"b", -2}, {"ab", -2.5}, {"ba", -3}, {"aba", -4}, {"bb", -2.2}};
   std::map<std::string, std::pair<std::uint32_t, double>> by_text;
-  for (std::uint32_t id = 1; id < pieces.size(); ++id) by_text[pieces[id].piece] = {id, pieces[id].score};
-  const TrainingModel model(pieces);
+  for (std::uint32_t id = 1; id < pieces.size(); ++id) by_text[std::string(pieces[id].piece)] = {id, pieces[id].score};
+  const TrainingModel model(pieces, TrainingModel::Use::kSums);
   Lattice lattice(model);
   for (const std::string word : {"a", "ab", "ababba", "bbbabaab"}) {
     std::vector<double> expected(pieces.size()), found(pieces.size());
@@ -167,8 +240,8 @@ TEST(Lattice, ExpectsWhatTheSumOverAllWaysGives) {
 
 // Of a word that is too long for products, whose probability is below the smallest number.
 TEST(Lattice, ExpectsEveryCharacterOfALongWordOnce) {
-  const std::vector<ScoredPiece> pieces = {{"", 0}, {"a", -1.5}, {"b", -2}, {"ab", -2.5}, {"aba", -4}};
-  const TrainingModel model(pieces);
+  const PieceList pieces = {{"", 0}, {"a", -1.5}, {"b", -2}, {"ab", -2.5}, {"aba", -4}};
+  const TrainingModel model(pieces, TrainingModel::Use::kSums);
   Lattice lattice(model);
   std::string word;
   for (int i = 0; i < 500; ++i) word += i % 7 == 0 ? "abx" : "ab";
@@ -196,8 +269,8 @@ TEST(Lattice, ExpectsEveryCharacterOfALongWordOnce) {
 }
 
 TEST(Lattice, FindsTheBestWayWithAndWithoutTheWhole) {
-  const std::vector<ScoredPiece> pieces = {{"", 0}, {"a", -1}, {"b", -1}, {"ab", -1.5}, {"abx", -1}};
-  const TrainingModel model(pieces);
+  const PieceList pieces = {{"", 0}, {"a", -1}, {"b", -1}, {"ab", -1.5}, {"abx", -1}};
+  const TrainingModel model(pieces, TrainingModel::Use::kSums);
   Lattice lattice(model);
   std::vector<std::uint32_t> path;
   lattice.set_word("abx");
@@ -210,7 +283,7 @@ TEST(Lattice, FindsTheBestWayWithAndWithoutTheWhole) {
 // The library gives characters that lost their pieces to scores in the order of a hash map; all else must be equal, but for rounding.
 TEST(UnigramTrainer, LearnsThePiecesOfTokenizers) {
   const Golden golden = read_golden();
-  const UnigramVocabulary vocabulary = train_unigram(list_of(golden.words), golden.options);
+  const UnigramVocabulary vocabulary = train(golden.words, golden.options);
   EXPECT_EQ(vocabulary.unk_id, golden.vocabulary.unk_id);
   const std::map<std::string, double> ours(vocabulary.pieces.begin(), vocabulary.pieces.end());
   const std::map<std::string, double> theirs(golden.vocabulary.pieces.begin(), golden.vocabulary.pieces.end());
@@ -227,13 +300,27 @@ TEST(UnigramTrainer, LearnsThePiecesOfTokenizers) {
 
 TEST(UnigramTrainer, DependsOnTheCountsAlone) {
   Golden golden = read_golden();
-  const UnigramVocabulary vocabulary = train_unigram(list_of(golden.words), golden.options);
+  const UnigramVocabulary vocabulary = train(golden.words, golden.options);
   std::shuffle(golden.words.begin(), golden.words.end(), std::mt19937(1));
   const auto half = std::pair(golden.words[3].first, std::uint64_t{1});
   golden.words[3].second -= 1;
   golden.words.push_back(half);
   golden.words.emplace_back("", 7);
-  EXPECT_EQ(train_unigram(list_of(golden.words), golden.options).pieces, vocabulary.pieces);
+  EXPECT_EQ(train(golden.words, golden.options).pieces, vocabulary.pieces);
+}
+
+TEST(UnigramTrainer, GivesTheSamePiecesWhateverTheMemory) {
+  const testing::TemporaryFolder folder;
+  const Words words = random_words(30'000);
+  UnigramTrainerOptions options;
+  options.vocab_size = 600;
+  options.seed_size = 4000;
+  WordCounter tight = counter_of(words, {1, folder.path()});
+  ASSERT_GT(tight.runs(), 1u);
+  const UnigramVocabulary expected = train(words, options);
+  EXPECT_EQ(expected.pieces.size(), 600u);
+  EXPECT_EQ(train(std::move(tight), options).pieces, expected.pieces);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(UnigramTrainer, PutsSpecialTokensFirstAndKeepsEveryCharacter) {
@@ -243,7 +330,7 @@ TEST(UnigramTrainer, PutsSpecialTokensFirstAndKeepsEveryCharacter) {
   options.unk_token = "<unk>";
   options.initial_alphabet = {U'é', U'z'};
   const std::uint64_t many = std::uint64_t{1} << 40;
-  const UnigramVocabulary vocabulary = train_unigram({{"abab", many}, {"abc", many}, {"cabab", 1}}, options);
+  const UnigramVocabulary vocabulary = train({{"abab", many}, {"abc", many}, {"cabab", 1}}, options);
   const std::vector<std::string> texts = texts_of(vocabulary);
   EXPECT_EQ((std::vector<std::string>(texts.begin(), texts.begin() + 3)), (std::vector<std::string>{"<unk>", "<s>", "a"}));
   EXPECT_EQ(vocabulary.unk_id, 0u);
@@ -254,9 +341,7 @@ TEST(UnigramTrainer, PutsSpecialTokensFirstAndKeepsEveryCharacter) {
 }
 
 TEST(UnigramTrainer, RefusesWhatCannotBe) {
-  const auto message = [](WordList words, UnigramTrainerOptions options) {
-    return message_of([&] { train_unigram(std::move(words), options); });
-  };
+  const auto message = [](const Words& words, UnigramTrainerOptions options) { return message_of([&] { train(words, options); }); };
   UnigramTrainerOptions options;
   options.vocab_size = 4;
   options.special_tokens = {"<s>"};
@@ -276,26 +361,26 @@ TEST(UnigramTrainer, RefusesWhatCannotBe) {
 
 TEST(UnigramTrainer, GivesUpWhenInterrupted) {
   const Golden golden = read_golden();
-  EXPECT_EQ(error_of([&] { train_unigram(list_of(golden.words), golden.options, [] { throw Error(Code::kCancelled, "stop"); }); }).first, Code::kCancelled);
+  EXPECT_EQ(error_of([&] { train(golden.words, golden.options, [] { throw Error(Code::kCancelled, "stop"); }); }).first, Code::kCancelled);
 }
 
 TEST(UnigramTrainer, RefusesWordsThatAreNotUtf8) {
   UnigramTrainerOptions options;
-  EXPECT_EQ(message_of([&] { train_unigram({{"a", 1}, {"b\xE6\x97", 3}}, options); }), "a word is not UTF-8 at byte 1");
+  EXPECT_EQ(message_of([&] { train({{"a", 1}, {"b\xE6\x97", 3}}, options); }), "a word is not UTF-8 at byte 1");
   options.initial_alphabet = {0xD800};
-  EXPECT_EQ(message_of([&] { train_unigram({{"a", 1}}, options); }), "a code point of 'initial_alphabet' is 55296");
+  EXPECT_EQ(message_of([&] { train({{"a", 1}}, options); }), "a code point of 'initial_alphabet' is 55296");
 }
 
 TEST(SeedPieces, NeverReadOutsideOfWordsThatAreNotUtf8) {
   std::mt19937 random(9);
   for (int round = 0; round < 100; ++round) {
-    WordList words = {{"\xE6\x97", 3}, {"a\xFF\xE6\x97", 2}, {"\xA9\xA9", 1}, {std::string_view("a\0b", 3), 2}};
+    Words words = {{"\xE6\x97", 3}, {"a\xFF\xE6\x97", 2}, {"\xA9\xA9", 1}, {std::string("a\0b", 3), 2}};
     for (unsigned i = 0; i < random() % 20; ++i) {
       std::string word;
       for (unsigned k = 0; k < random() % 12; ++k) word += "a\xE6\x97\xA9\xF0\xC3"[random() % 6];
-      words.add(word, 1);
+      words.emplace_back(word, 1);
     }
-    EXPECT_FALSE(make_seed_pieces(words, 16, 1000).empty());
+    EXPECT_FALSE(seeds_of(words, 16, 1000).empty());
   }
 }
 

@@ -10,8 +10,8 @@
 
 #include <flowrun/node.hpp>
 
+#include "free_memory.hpp"
 #include "word_counter.hpp"
-#include "word_list.hpp"
 
 namespace flowrun::tokenizers {
 

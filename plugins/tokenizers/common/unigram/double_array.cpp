@@ -19,19 +19,18 @@ constexpr std::uint32_t kNoSlot = std::numeric_limits<std::uint32_t>::max();
 class DoubleArrayBuilder {
  public:
   using Unit = DoubleArray::Unit;
-  using Key = DoubleArray::Key;
 
-  explicit DoubleArrayBuilder(std::vector<Unit>& units) : units_(units) {}
+  DoubleArrayBuilder(std::vector<Unit>& units, const DoubleArray::KeyAt& key_at) : units_(units), key_at_(key_at) {}
 
-  void build(std::span<const Key> keys) {
+  void build(std::size_t count) {
     add_block();
     take(0);
-    base_taken_[0] = true;
-    std::vector<Range> open = {{0, 0, keys.size(), 0}};
+    slot(0).base_taken = true;
+    std::vector<Range> open = {{0, 0, count, 0}};
     while (!open.empty()) {
       const Range range = open.back();
       open.pop_back();
-      place_children(keys, range, open);
+      place_children(range, open);
     }
   }
 
@@ -42,16 +41,25 @@ class DoubleArrayBuilder {
     std::size_t begin, end, depth;
   };
 
-  void place_children(std::span<const Key> keys, Range range, std::vector<Range>& open) {
-    if (range.begin < range.end && keys[range.begin].first.size() == range.depth) {
-      units_[range.node].tag |= (keys[range.begin].second + 1) << DoubleArray::kValueShift;
-      ++range.begin;
+  // What is known of a unit while its block is open; the blocks take turns.
+  struct Slot {
+    bool free = false, base_taken = false;
+    std::uint32_t next = kNoSlot, previous = kNoSlot;  // the free slots of the open blocks, ascending
+  };
+  Slot& slot(std::uint32_t unit) { return slots_[unit % slots_.size()]; }
+
+  void place_children(Range range, std::vector<Range>& open) {
+    if (range.begin < range.end) {
+      if (const auto [key, value] = key_at_(range.begin); key.size() == range.depth) {
+        units_[range.node].tag |= (value + 1) << DoubleArray::kValueShift;
+        ++range.begin;
+      }
     }
     if (range.begin == range.end) return;
     const std::size_t first_child = open.size();
     labels_.clear();
     for (std::size_t i = range.begin; i < range.end; ++i) {
-      const auto label = static_cast<unsigned char>(keys[i].first[range.depth]);
+      const auto label = static_cast<unsigned char>(key_at_(i).first[range.depth]);
       if (labels_.empty() || labels_.back() != label) {
         labels_.push_back(label);
         open.push_back({0, i, i, range.depth + 1});
@@ -59,7 +67,7 @@ class DoubleArrayBuilder {
       open.back().end = i + 1;
     }
     const std::uint32_t base = find_base();
-    base_taken_[base] = true;
+    slot(base).base_taken = true;
     units_[range.node].base = base;
     for (std::size_t i = 0; i < labels_.size(); ++i) {
       const std::uint32_t child = base ^ labels_[i];
@@ -70,10 +78,10 @@ class DoubleArrayBuilder {
   }
 
   std::uint32_t find_base() {
-    for (std::uint32_t slot = head_; slot != kNoSlot; slot = next_[slot]) {
-      const std::uint32_t base = slot ^ labels_[0];
-      if (base_taken_[base]) continue;
-      if (std::all_of(labels_.begin(), labels_.end(), [&](unsigned char label) { return free_[base ^ label]; })) return base;
+    for (std::uint32_t unit = head_; unit != kNoSlot; unit = slot(unit).next) {
+      const std::uint32_t base = unit ^ labels_[0];
+      if (slot(base).base_taken) continue;
+      if (std::all_of(labels_.begin(), labels_.end(), [&](unsigned char label) { return slot(base ^ label).free; })) return base;
     }
     const std::size_t base = units_.size();
     add_block();
@@ -84,44 +92,44 @@ class DoubleArrayBuilder {
     if (units_.size() > kNoSlot - 2 * kBlock) throw Error(Code::kUnsupported, "a trie of 2^32 units, expected a smaller vocabulary");
     const auto first = static_cast<std::uint32_t>(units_.size()), size = first + kBlock;
     units_.resize(size);
-    free_.resize(size, true);
-    base_taken_.resize(size, false);
-    next_.resize(size, kNoSlot);
-    previous_.resize(size, kNoSlot);
-    for (std::uint32_t slot = first; slot < size; ++slot) {
-      previous_[slot] = tail_;
-      (tail_ == kNoSlot ? head_ : next_[tail_]) = slot;
-      tail_ = slot;
+    while (head_ != kNoSlot && std::uint64_t{head_} + slots_.size() < size) remove_from_list(head_);
+    for (std::uint32_t unit = first; unit < size; ++unit) {
+      slot(unit) = {true, false, kNoSlot, tail_};
+      (tail_ == kNoSlot ? head_ : slot(tail_).next) = unit;
+      tail_ = unit;
     }
-    while (std::uint64_t{head_} + kOpenBlocks * kBlock < size) remove_from_list(head_);
   }
 
-  void take(std::uint32_t slot) {
-    free_[slot] = false;
-    remove_from_list(slot);
+  void take(std::uint32_t unit) {
+    slot(unit).free = false;
+    remove_from_list(unit);
   }
 
-  void remove_from_list(std::uint32_t slot) {
-    (previous_[slot] == kNoSlot ? head_ : next_[previous_[slot]]) = next_[slot];
-    (next_[slot] == kNoSlot ? tail_ : previous_[next_[slot]]) = previous_[slot];
+  void remove_from_list(std::uint32_t unit) {
+    const Slot taken = slot(unit);
+    (taken.previous == kNoSlot ? head_ : slot(taken.previous).next) = taken.next;
+    (taken.next == kNoSlot ? tail_ : slot(taken.next).previous) = taken.previous;
   }
 
   std::vector<Unit>& units_;
-  std::vector<bool> free_, base_taken_;
-  std::vector<std::uint32_t> next_, previous_;  // the free slots of the open blocks, ascending
+  const DoubleArray::KeyAt& key_at_;
+  std::vector<Slot> slots_ = std::vector<Slot>(kOpenBlocks * kBlock);
   std::uint32_t head_ = kNoSlot, tail_ = kNoSlot;
   std::vector<unsigned char> labels_;
 };
 
-DoubleArray::DoubleArray(std::span<const Key> sorted_keys) {
-  for (std::size_t i = 0; i < sorted_keys.size(); ++i) {
-    if (i > 0 && sorted_keys[i - 1].first >= sorted_keys[i].first)
-      throw Error(Code::kInvalidArgument, "key " + std::to_string(i) + " of a trie is not above the one before it");
-    if (sorted_keys[i].second > kValueMax)
-      throw Error(Code::kUnsupported, "value " + std::to_string(sorted_keys[i].second) + " in a trie, expected at most " + std::to_string(kValueMax));
+DoubleArray::DoubleArray(std::size_t count, const KeyAt& key_at) {
+  std::size_t nodes = 1;
+  std::string_view before;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [key, value] = key_at(i);
+    if (i > 0 && before >= key) throw Error(Code::kInvalidArgument, "key " + std::to_string(i) + " of a trie is not above the one before it");
+    if (value > kValueMax) throw Error(Code::kUnsupported, "value " + std::to_string(value) + " in a trie, expected at most " + std::to_string(kValueMax));
+    nodes += static_cast<std::size_t>(key.end() - std::mismatch(before.begin(), before.end(), key.begin(), key.end()).second);
+    before = key;
   }
-  DoubleArrayBuilder(units_).build(sorted_keys);
-  units_.shrink_to_fit();
+  units_.reserve(nodes + nodes / 8 + kBlock);  // an array that grew would be there twice
+  DoubleArrayBuilder(units_, key_at).build(count);
 }
 
 std::optional<std::uint32_t> DoubleArray::find(std::string_view key) const noexcept {

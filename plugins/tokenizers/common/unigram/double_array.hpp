@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -16,16 +17,19 @@ namespace flowrun::tokenizers {
 
 /// Maps byte strings to numbers, immutable: any number of threads may search at once.
 ///
-/// Memory: 8 bytes a node, and about a tenth of the units stay empty. Building is linear in the bytes of the keys.
+/// Memory: 8 bytes a node, and about a tenth of the units stay empty; no more while it is built. Building is linear in the bytes of the keys.
 class DoubleArray {
  public:
   using Key = std::pair<std::string_view, std::uint32_t>;
+  using KeyAt = std::function<Key(std::size_t)>;
 
   static constexpr std::uint32_t kValueMax = (1u << 23) - 2;
 
   /// Takes keys in ascending order of their bytes, each once; the empty string is one too, though no prefix.
   /// Throws kInvalidArgument for keys out of order or twice, kUnsupported for a value above kValueMax or a trie of 2^32 units.
-  explicit DoubleArray(std::span<const Key> sorted_keys);
+  explicit DoubleArray(std::span<const Key> sorted_keys) : DoubleArray(sorted_keys.size(), [&](std::size_t i) { return sorted_keys[i]; }) {}
+  /// The same for `count` keys that lie elsewhere: `key_at(i)` gives one of them, again and again.
+  DoubleArray(std::size_t count, const KeyAt& key_at);
 
   /// Calls `visit(end, value)` for each key that is text[begin, end), shortest first. Returns the steps that it made in the trie.
   template <class Visit>
