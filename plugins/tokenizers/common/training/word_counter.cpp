@@ -14,6 +14,8 @@
 
 #include <flowrun/error.hpp>
 
+#include "free_memory.hpp"
+
 namespace flowrun::tokenizers {
 namespace {
 
@@ -44,6 +46,18 @@ Slot& free_slot(std::vector<Slot>& slots, std::size_t home) {
 
 std::size_t home_of(std::uint64_t hash, std::size_t slots) noexcept { return hash >> (64 - std::countr_zero(slots)); }
 std::size_t home_of(std::uint32_t hash, std::size_t slots) noexcept { return hash & (slots - 1); }
+
+/// Doubles a table.
+template <class Slot, class HashOf>
+void grow(std::vector<Slot>& slots, HashOf&& hash_of) {
+  {
+    std::vector<Slot> old(slots.size() * 2);
+    old.swap(slots);
+    for (const Slot& slot : old)
+      if (slot.count != 0) free_slot(slots, home_of(hash_of(slot), slots.size())) = slot;
+  }
+  give_back_memory();  // of the old one, which the allocator might keep
+}
 
 /// Moves the slots in use to the front; returns how many.
 template <class Slot>
@@ -175,10 +189,7 @@ void WordCounter::add_short(const Key& key, std::uint64_t count) {
   }
   if (++short_used_ * 2 <= short_.size()) return;
   if (!may_take(2 * short_.size() * sizeof(ShortSlot))) return spill();
-  std::vector<ShortSlot> old(short_.size() * 2);
-  old.swap(short_);
-  for (const ShortSlot& slot : old)
-    if (slot.count != 0) free_slot(short_, home_of(slot.key.hash(), short_.size())) = slot;
+  grow(short_, [](const ShortSlot& slot) { return slot.key.hash(); });
 }
 
 void WordCounter::add_long(std::string_view word, std::uint64_t count) {
@@ -198,10 +209,7 @@ void WordCounter::add_long(std::string_view word, std::uint64_t count) {
   free_slot(long_, home_of(hash, long_.size())) = {kept.data(), static_cast<std::uint32_t>(kept.size()), hash, count};
   if (++long_used_ * 2 <= long_.size()) return;
   if (!may_take(2 * long_.size() * sizeof(LongSlot))) return spill();
-  std::vector<LongSlot> old(long_.size() * 2);
-  old.swap(long_);
-  for (const LongSlot& slot : old)
-    if (slot.count != 0) free_slot(long_, home_of(slot.hash, long_.size())) = slot;
+  grow(long_, [](const LongSlot& slot) { return slot.hash; });
 }
 
 /// Copies a long word to where it stays.
@@ -289,8 +297,10 @@ void WordCounter::forget() {
 
 void WordCounter::release_memory() {
   if (short_used_ + long_used_ > 0) spill();
+  if (short_.size() + long_.size() == 2 * kFirstSlots) return;
   std::vector<ShortSlot>(kFirstSlots).swap(short_);
   std::vector<LongSlot>(kFirstSlots).swap(long_);
+  give_back_memory();
 }
 
 void WordCounter::settle() {
