@@ -302,11 +302,11 @@ def main():
             comparison.rows[name].show()
         for name in ("bert_uncased", "bert_cased", "t5", "whitespace", "metaspace_first"):
             if wanted(f"documents.{name}"):
-                comparison.documents_with_tokenizers(name, golden[name], texts())
+                comparison.documents_with_tokenizers(name, golden[name], texts(arguments.texts // 2))
                 comparison.rows[f"documents.{name}"].show()
         if wanted("documents.llama"):
             for name, form in (*llama_forms("llama2", golden["llama2"]), *llama_forms("llama_trained", trained_llama(draw))):
-                comparison.documents_with_tokenizers(name, form, texts())
+                comparison.documents_with_tokenizers(name, form, texts(arguments.texts // 2))
                 comparison.rows[f"documents.{name}"].show()
         for name in ("gpt2", "llama3", "llama2", "clip", "bert_uncased", "t5", "whitespace"):
             if wanted(name):
