@@ -33,11 +33,14 @@ std::unique_ptr<graph::ParamsTable> make_params(const RunContext& context, std::
 
 namespace {
 
+/// Returns a line for an error's context: "at graph.toml:3:1".
+std::string place_of(const graph::ResolvedNode& node) { return fmt::format("at {}:{}:{}", node.where.file, node.where.line, node.where.column); }
+
 /// Returns the error as one of the graph, at a node's place in it.
 ExitError graph_error(const graph::ResolvedNode& node, const Error& error) {
   ExitError refused(kInvalidGraph, error.code(), error.message());
   for (const std::string& line : error.context()) refused.add_context(line);
-  refused.add_context(fmt::format("at {}:{}:{}", node.where.file, node.where.line, node.where.column));
+  refused.add_context(place_of(node));
   return refused;
 }
 
@@ -160,6 +163,20 @@ const graph::IndexedNode& Datasets::attached(std::size_t i) {
   return *node;
 }
 
-void Datasets::prepare(std::size_t i, const std::string& staging, const graph::StageControl& control) { make(i)->prepare(inputs_of(i), staging, &control); }
+const flowrun_dataset* Datasets::finite_rows(const graph::Connection& from, std::size_t to) {
+  const flowrun_dataset* dataset = rows(from);
+  if (dataset->count(dataset->self) >= 0) return dataset;
+  const auto &node = context_.graph.nodes[from.node], &reader = context_.graph.nodes[to];
+  throw graph_error(node, Error(Code::kInvalidArgument, fmt::format("'{}' gives rows without end, and '{}' reads them to the end", node.name, reader.name)));
+}
+
+void Datasets::prepare(std::size_t i, const std::string& staging, const graph::StageControl& control) {
+  try {
+    make(i)->prepare(inputs_of(i), staging, &control);
+  } catch (Error& error) {  // mostly about what the node's parameters say of its input
+    error.add_context(place_of(context_.graph.nodes[i]));
+    throw;
+  }
+}
 
 }  // namespace flowrun::run

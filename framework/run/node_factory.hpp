@@ -51,6 +51,8 @@ class Datasets {
   explicit Datasets(const RunContext& context) : context_(context) {}
   /// Returns the rows behind a connection: a spool, or an indexed node attached to its index.
   const flowrun_dataset* rows(const graph::Connection& from);
+  /// Returns the rows behind a connection for node `to`, which reads them as a stream. Throws ExitError with 78 where they have no end.
+  const flowrun_dataset* finite_rows(const graph::Connection& from, std::size_t to);
   /// Returns an indexed node attached to its committed index.
   const graph::IndexedNode& attached(std::size_t i);
   /// Makes node `i` and writes its index below `staging`.

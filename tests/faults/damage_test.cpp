@@ -192,7 +192,7 @@ TEST_F(Damage, TooManyErrorsEndTheRun) {
   };
   const auto stopped = run_with("", "too-many");
   EXPECT_EQ(stopped.exit_code, 65) << stopped;
-  EXPECT_NE(stopped.err.find("40 of 400 documents were refused (10.00 %), more than max_error_fraction = 0.01 allows"), std::string::npos) << stopped;
+  EXPECT_NE(stopped.err.find("40 of 400 documents were refused (10.00 %), more than run.max_error_fraction = 0.01 allows"), std::string::npos) << stopped;
   const auto allowed = run_with("max_error_fraction = 0.2\n", "run");
   ASSERT_EQ(allowed.exit_code, 0) << allowed;
   const auto counts = reader_counts();
@@ -211,7 +211,7 @@ TEST_F(Damage, TooManyErrorsEndTheRunWhoseStagesAreCachedAsWell) {
   const auto refused = run_with("0.05", "refused");
   EXPECT_EQ(refused.exit_code, 65) << refused;
   EXPECT_NE(refused.err.find("cached"), std::string::npos) << refused;
-  EXPECT_NE(refused.err.find("more than max_error_fraction = 0.05 allows"), std::string::npos) << refused;
+  EXPECT_NE(refused.err.find("more than run.max_error_fraction = 0.05 allows"), std::string::npos) << refused;
 }
 
 TEST_F(Damage, ALimitMeetsNoErrorBehindItsLastDocument) {

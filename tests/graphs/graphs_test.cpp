@@ -115,7 +115,7 @@ TEST_F(Graphs, CurriculumGoesFromShortToLongWithTheSharesOfItsStages) {
   const auto* file = registry.find("mixers/weighted");
   ASSERT_NE(file, nullptr);
   Runner mixer(*registry.load(*file, ""), {{"tokens_per_step", kStepTokens},
-                                           {"stages", Value::Tables{{{"steps", 120}, {"sequence_length", 64}}, {{"steps", 240}, {"sequence_length", 128}}, {{"steps", 240}, {"sequence_length", 256}}}}});
+                                           {"stages", Value::Tables{{{"steps", 120}, {"sequence_length", 64}}, {{"steps", 240}, {"sequence_length", 128}}, {{"steps", 260}, {"sequence_length", 256}}}}});
   const graph::SpoolDataset spool(artifact_folder("run", "train_tokens", "tokens"));
   const std::vector<const flowrun_dataset*> tables{spool.table()};
   OpenOptions options;

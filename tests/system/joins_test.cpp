@@ -146,9 +146,33 @@ TEST_F(WrittenMixes, WithoutAnEndAreRefusedBeforeAnythingRuns) {
   ASSERT_EQ(report["diagnostics"].size(), 2u) << report;
   const auto& found = report["diagnostics"][0];
   EXPECT_EQ(found["code"], "constraint");
-  EXPECT_EQ(found["message"], "'mix' gives rows without end, and 'shards' reads them to the end; write 'epochs' or 'tokens' in node 'mix'");
+  EXPECT_EQ(found["message"], "'mix' gives rows without end, and 'shards' reads them to the end; write 'epochs' or 'tokens' or 'stages' in node 'mix'");
   EXPECT_EQ(found["node"], "shards");
   EXPECT_EQ(found["line"], 30) << "of `in`";
+}
+
+TEST_F(WrittenMixes, OfStagesAreWrittenWhereTheStagesEnd) {
+  const std::string stage = "[[node.mix.stages]]\ntokens = 20_000\n", rest = "[[node.mix.stages]]\nweights = { books = 5.0 }\n";
+  write("stages.toml", graph("\"title\"", "\"score: integer\"", mixed("")) + stage + stage);
+  ASSERT_EQ(run_graph("stages.toml").exit_code, 0);
+  EXPECT_GE(json("out/shards/shard-00000.json")["tokens"].get<int>(), 40'000);
+  write("endless.toml", graph("\"title\"", "\"score: integer\"", mixed("")) + stage + rest);
+  const auto finished = run_graph("endless.toml");
+  EXPECT_EQ(finished.exit_code, 78) << finished;
+  EXPECT_NE(finished.err.find("'mix' gives rows without end, and 'shards' reads them to the end\n  at endless.toml:23:1"), std::string::npos) << finished;
+}
+
+TEST_F(Joins, OfNodesWithAddedColumnsAreValid) {
+  write_sources();
+  write("scored.toml", graph("", "", "[node.scored]\nplugin = \"filters/text_scores\"\nin = \"books\"\nscores = [\"words\"]\n"
+                                     "[node.unique]\nplugin = \"dedupers/exact\"\nin = [\"questions\", \"scored\"]\n"
+                                     "[node.all]\nplugin = \"writers/jsonl\"\nin = \"unique\"\npath = \"all.jsonl\"\n"));
+  const auto finished = run_graph("scored.toml");
+  ASSERT_EQ(finished.exit_code, 0) << finished;
+  const auto lines = json_lines("out/all.jsonl");
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_TRUE(lines[0].value("score.words", nlohmann::json()).is_null()) << lines[0];
+  EXPECT_EQ(lines[1].value("score.words", nlohmann::json()), 3) << lines[1];
 }
 
 }  // namespace

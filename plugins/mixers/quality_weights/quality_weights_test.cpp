@@ -135,7 +135,7 @@ TEST(QualityWeights, ExplainWhatCannotBeWeighed) {
   EXPECT_EQ(error_of([&] { weights_of(documents, below, by_score, 9); }).second, "the mean of 'score.x' over 'books' is -1.0, expected at least 0 to make a weight of");
   EXPECT_EQ(error_of([&] { weights_of(documents, zero, by_score, 9); }).second, "the mean of 'score.x' over all documents is 0, which tells no domain from another");
   EXPECT_EQ(error_of([&] { weights_of(documents, zero, {{"columns", std::vector<std::string>{"score.y"}}}, 9); }).second,
-            "the input has no column 'score.y', which 'columns' names; it has 'id', 'text', 'domain', 'source', 'score.x'");
+            "the input has no column 'score.y', which 'columns' names; it has 'id', 'text', 'domain', 'source', 'score.x'; did you mean 'score.x'?");
   EXPECT_EQ(error_of([&] { weights_of({}, {}, {}, 9); }).second, "the input has no document, expected some to measure");
 }
 

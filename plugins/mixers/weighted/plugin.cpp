@@ -61,7 +61,7 @@ class Weighted : public Indexed {
         .summary("Mixes the documents of all domains, so that domain i has the share w_i |D_i| / sum_j w_j |D_j| of the tokens, to within one document at every point.")
         .input(Port("in", "tokens", Edge::kDataset).needs_end())
         .input(Port("weights_from", "mixture_weights", Edge::kArtifact).optional())
-        .output(Port("out", "tokens", Edge::kDataset).endless_without({"epochs", "tokens"}))
+        .output(Port("out", "tokens", Edge::kDataset).endless_without({"epochs", "tokens", "stages"}))
         .parameter(numbers_by_key("weights").range(0, 1e9).about("The weight of each domain; one that is not named has 1, and 0 leaves a domain out."))
         .parameter(numbers_by_key("proportions").range(0, 1e9).about(
             "The share of each domain in parts or percent, whatever the domains' sizes: P(i) = p_i / sum_j p_j, instead of `weights`. One that is not named is left out."))
