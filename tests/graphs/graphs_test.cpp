@@ -139,7 +139,7 @@ TEST_F(Graphs, CurriculumGoesFromShortToLongWithTheSharesOfItsStages) {
     }
   }
   for (const auto& [domain, lengths] : stages[0].lengths) EXPECT_TRUE(std::is_sorted(lengths.begin(), lengths.end())) << domain << " does not begin with its short documents";
-  for (const auto& [domain, ratios] : stages[2].ratios) EXPECT_TRUE(std::is_sorted(ratios.begin(), ratios.end())) << domain << " does not end with what repeats itself least";
+  for (const auto& [domain, ratios] : stages[2].ratios) EXPECT_TRUE(std::is_sorted(ratios.rbegin(), ratios.rend())) << domain << " does not begin with what repeats itself least";
   const auto sizes = tokens_by_domain("run", "train_tokens");
   const std::map<std::string, double> first{{"books", 1}, {"reference", 1}, {"code", 0.5}}, last{{"books", 2}, {"reference", 3}, {"code", 0.25}};
   for (std::size_t s = 0; s < stages.size(); ++s) {

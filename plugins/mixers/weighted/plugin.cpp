@@ -80,8 +80,8 @@ class Weighted : public Indexed {
             "more for that part of the documents, by a hash of the id; |D_i| counts repetitions."))
         .parameter(numbers_by_key("sample_fraction").range(0, 1).about(
             "The part of a domain's documents that takes part, by domain; by a hash of the id, so that a larger fraction only adds documents. One not named has 1."))
-        .parameter(string("order_by").about("A column, `bytes` or `length` (tokens): documents of a domain come in this order, not shuffled; needs an end."))
-        .parameter(boolean("descending").defaults(false).about("Turns `order_by` round: the largest number first."))
+        .parameter(string("order_by").about("A column, `bytes` or `length` (tokens): of what a pass of a domain has left, a stage takes the documents with the smallest numbers, in rising order; needs an end."))
+        .parameter(boolean("descending").defaults(false).about("Turns `order_by` round: the largest numbers, in falling order."))
         .parameter(integer("tokens_per_step").unit("tokens").range(1, static_cast<double>(std::int64_t{1} << 53)).about("Batch size x sequence length: makes tokens of a stage's `steps`."))
         .parameter(tables("stages")
                        .field(number("fraction").range(0, 1).about("Its part of all tokens."))
@@ -105,7 +105,7 @@ class Weighted : public Indexed {
             "The index holds 12 bytes a document and 16 bytes a domain for every 256 documents given: 26 MB, made in 39 MiB, for 10^9 tokens in 2 million documents.")
         .example(
             "[node.mix]\nplugin  = \"mixers/weighted\"\nin      = \"train_tokens\"\ntokens  = 2_000_000\nweights = { books = 1.0, web = 2.0 }\n\n"
-            "[[node.mix.stages]]              # short documents first\nfraction = 0.9\norder_by = \"length\"\n\n"
+            "[[node.mix.stages]]              # the shortest documents first\nfraction = 0.2\norder_by = \"length\"\n\n"
             "[[node.mix.stages]]              # what is left, with more books\nweights  = { books = 4.0 }\n");
   }
 

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
-#include <span>
 #include <utility>
 
 namespace flowrun::mixers {
@@ -127,7 +126,7 @@ class Walker {
 /// Makes one stage after another, each of what the one before has left.
 class Scheduler {
  public:
-  Scheduler(const DomainIndex& index, std::uint64_t seed) : index_(index), keys_(keys_of(index, seed)), sources_(index.domains().size()) {
+  Scheduler(const DomainIndex& index, std::uint64_t seed) : index_(index), keys_(keys_of(index, seed)), sources_(index.domains().size()), runs_(index.domains().size()) {
     for (const Domain& domain : index.domains()) longest_.push_back(domain.lengths.empty() ? 0 : *std::max_element(domain.lengths.begin(), domain.lengths.end()));
   }
 
@@ -161,7 +160,7 @@ class Scheduler {
   }
 
  private:
-  Stage make_stage(const StagePlan& plan, std::int64_t begin_tokens) const {
+  Stage make_stage(const StagePlan& plan, std::int64_t begin_tokens) {
     Stage stage{plan.end_tokens, plan.sequence_length, plan.masses, sources_};
     if (plan.order == nullptr) return stage;
     if (plan.end_tokens < 0) throw Error(Code::kInternal, "a stage without end cannot be sorted");
@@ -171,44 +170,69 @@ class Scheduler {
       if (plan.masses[i] == 0) continue;
       // What the domain gives at most, by the bounds in schedule.hpp, and one document more.
       const auto most = static_cast<std::int64_t>(Wide{plan.masses[i]} * (tokens + longest) / mass_total) + 2 * longest_[i] + 1;
-      gather(i, most, stage.sources[i]);
-      sort(i, (*plan.order)[i], plan.descending, stage.sources[i].head);
+      runs_[i] = gather(i, most, stage.sources[i]);
+      sort(runs_[i], (*plan.order)[i], plan.descending, stage.sources[i].head);
     }
     return stage;
   }
 
-  /// Draws ahead into the head until it has `tokens` tokens.
-  void gather(std::size_t i, std::int64_t tokens, Source& source) const {
+  /// A part of a head that is of one pass: where it ends, and the draw behind that pass.
+  struct Run {
+    std::size_t end;
+    std::int64_t from;
+  };
+
+  /// Draws ahead into the head: all that is left of the pass, and whole passes until it has `tokens` tokens.
+  std::vector<Run> gather(std::size_t i, std::int64_t tokens, Source& source) const {
     const Domain& domain = index_.domains()[i];
+    const auto pass = static_cast<std::int64_t>(domain.rows.size());
     for (const std::uint32_t slot : source.head) tokens -= domain.lengths[slot];
-    while (tokens > 0) {
+    const auto draw = [&] {
       source.head.push_back(slot_of(keys_[i], domain.rows.size(), source.from++));
       tokens -= domain.lengths[source.head.back()];
+    };
+    std::vector<Run> runs;
+    while (source.from % pass != 0) draw();
+    if (!source.head.empty()) runs.push_back({source.head.size(), source.from});
+    while (tokens > 0) {
+      for (std::int64_t k = 0; k < pass; ++k) draw();
+      runs.push_back({source.head.size(), source.from});
+    }
+    return runs;
+  }
+
+  /// Sorts each run of the head.
+  static void sort(const std::vector<Run>& runs, const std::vector<double>& order, bool descending, std::vector<std::uint32_t>& head) {
+    std::size_t begin = 0;
+    for (const Run& run : runs) {
+      const auto first = head.begin() + static_cast<std::ptrdiff_t>(begin), last = head.begin() + static_cast<std::ptrdiff_t>(run.end);
+      std::stable_sort(first, last, [&](std::uint32_t a, std::uint32_t b) { return descending ? order[a] > order[b] : order[a] < order[b]; });
+      begin = run.end;
     }
   }
 
-  /// Sorts the head in runs of a pass's length, so that a document that is drawn in several passes does not follow on itself.
-  void sort(std::size_t i, const std::vector<double>& order, bool descending, std::vector<std::uint32_t>& head) const {
-    const std::size_t pass = index_.domains()[i].rows.size();
-    for (std::size_t begin = 0; begin < head.size(); begin += pass) {
-      const std::span run(head.begin() + static_cast<std::ptrdiff_t>(begin), std::min(pass, head.size() - begin));
-      std::stable_sort(run.begin(), run.end(), [&](std::uint32_t a, std::uint32_t b) { return descending ? order[a] > order[b] : order[a] < order[b]; });
-    }
-  }
-
-  /// Keeps what a stage has not given for the next one. The rest of a sorted run is shuffled: it must not stay sorted.
-  void take_rest(const Stage& stage, const Walk& walk) {
+  /// Keeps what a stage has not given of its passes for the next one, shuffled, and takes it from the stage.
+  void take_rest(Stage& stage, const Walk& walk) {
     for (std::size_t i = 0; i < sources_.size(); ++i) {
-      const Source& source = stage.sources[i];
-      const std::int64_t given = walk.progress[i].documents, head = static_cast<std::int64_t>(source.head.size());
-      std::vector<std::uint32_t> rest;
-      if (given < head) {
-        const auto left = static_cast<std::uint64_t>(head - given);
-        const Permutation shuffled(philox_u64(keys_[i], static_cast<std::uint64_t>(walk.position), kRestStream), left);
-        for (std::uint64_t k = 0; k < left; ++k) rest.push_back(source.head[static_cast<std::size_t>(given) + shuffled(k)]);
-      }
-      sources_[i] = {std::move(rest), source.from + std::max<std::int64_t>(0, given - head)};
+      Source& source = stage.sources[i];
+      const auto given = static_cast<std::size_t>(walk.progress[i].documents), head = source.head.size();
+      sources_[i] = {{}, source.from + static_cast<std::int64_t>(given - std::min(given, head))};
+      if (given < head) sources_[i] = rest_of(i, source, given, static_cast<std::uint64_t>(walk.position));
+      source.head.resize(std::min(head, given + 1));  // a walk at the end of the stage looks at one more
+      runs_[i].clear();
     }
+  }
+
+  /// Returns what the head has left of the pass in which the stage stopped, and where the passes go on.
+  Source rest_of(std::size_t i, const Source& source, std::size_t given, std::uint64_t position) const {
+    const std::vector<Run> runs = runs_[i].empty() ? std::vector<Run>{{source.head.size(), source.from}} : runs_[i];
+    const auto run = std::find_if(runs.begin(), runs.end(), [given](const Run& one) { return one.end > given; });
+    if (run != runs.begin() && (run - 1)->end == given) return {{}, (run - 1)->from};
+    const std::uint64_t left = run->end - given;
+    const Permutation shuffled(philox_u64(keys_[i], position, kRestStream), left);
+    Source rest{{}, run->from};
+    for (std::uint64_t k = 0; k < left; ++k) rest.head.push_back(source.head[given + shuffled(k)]);
+    return rest;
   }
 
   static constexpr std::uint64_t kRestStream = 1;  ///< keeps these keys apart from those of the passes, which count in the other word alone
@@ -216,7 +240,8 @@ class Scheduler {
   const DomainIndex& index_;
   std::vector<std::uint64_t> keys_;
   std::vector<std::int64_t> longest_;
-  std::vector<Source> sources_;  ///< of the next stage
+  std::vector<Source> sources_;         ///< of the next stage
+  std::vector<std::vector<Run>> runs_;  ///< of the heads of a stage with an order, by domain
 };
 
 }  // namespace

@@ -17,9 +17,9 @@
 // it ends at F. Some domain always has t_i <= P(i) S, because the differences add up to 0.
 //
 // All is integer arithmetic, so the order is the same on every machine. Each domain is walked in passes, each in another seeded permutation of its
-// slots. A stage goes on where the one before has left off: whatever the stages are, each pass gives each slot once. A stage with an order takes as
-// many documents of a domain as it needs from the passes and sorts them by a column, in runs of as many as a pass has; the few that it then does not
-// get to come first in the next stage, shuffled.
+// slots. A stage goes on where the one before has left off: whatever the stages are, each pass gives each slot once before the next pass begins. A
+// stage with an order sorts all that a pass has left by a column, and gives it from the first on; when that is used up, it sorts the next pass. So a stage by
+// length gives the shortest documents that are left. What it does not get to comes in the next stage, shuffled or in that stage's own order.
 
 #include <cstdint>
 #include <functional>
@@ -91,8 +91,8 @@ struct Schedule {
 };
 
 /// Makes the schedule of stages over an index. One without end gets marks for its first `horizon_tokens` tokens.
-/// Cost: one draw for each document that the mixture gives, under a microsecond with twenty domains; a stage with an order holds 4 bytes for each of its
-/// documents. `check_stop` is called now and then and may throw.
+/// Cost: one draw for each document that the mixture gives, under a microsecond with twenty domains; a stage with an order takes 4 bytes for each document that a
+/// pass has left, and keeps them of those that it gives and of those that it leaves to the next stage. `check_stop` is called now and then and may throw.
 Schedule make_schedule(const DomainIndex& index, const std::vector<StagePlan>& plans, std::uint64_t seed, std::int64_t horizon_tokens,
                        const std::function<void()>& check_stop);
 

@@ -262,7 +262,7 @@ Value::Tables two_stages() {
 }
 
 TEST(WeightedStages, NameTheStageAndTheSequenceLengthOfEveryRow) {
-  const auto documents = token_documents(random_rows(400, 3, 6));
+  const auto documents = token_documents(random_rows(800, 3, 6));  // no stage reaches the end of a pass
   std::vector<double> scores;
   std::mt19937 random(1);
   for (std::size_t i = 0; i < documents.size(); ++i) scores.push_back(static_cast<double>(random() % 1000));
