@@ -9,10 +9,12 @@
 
 namespace flowrun::graph {
 
-/// Reads a dataset from its first row to its last; a unit is `kUnitRows` rows.
+/// Reads a dataset from its first row to its last; a unit is `kUnitRows` rows. They are asked for in windows of up to `kWindowBytes` of ids, many batches
+/// at once: a mixture's rows stand anywhere in spools, of which whole blocks are unpacked, and a window asks for those of one block together.
 class DatasetSource final : public SourceBody {
  public:
-  static constexpr std::int64_t kUnitRows = 1024;
+  static constexpr std::int64_t kUnitRows = 8192;
+  static constexpr std::int64_t kWindowBytes = std::int64_t{32} << 20;
 
   /// `dataset` must outlive it. A batch ends at the row that takes it to `batch_bytes` of ids, or at `batch_documents`. Throws
   /// Error(kInvalidArgument) for a dataset without end.
