@@ -355,6 +355,8 @@ Fault JsonlParser::parse(std::string_view line, std::size_t readable, JsonlRecor
   if (const auto error = impl_->parser.iterate(line.data(), line.size(), readable).get(document)) return fault_of(error, line);
   ondemand::json_type type;
   if (const auto error = document.type().get(type)) return fault_of(error, line);
+  bool is_null = false;  // simdjson takes whatever begins with 'n' for null
+  if (type == ondemand::json_type::null && (document.is_null().get(is_null) || !is_null)) return JsonlFault{"bad_json", "the record is no JSON, expected an object"};
   if (type != ondemand::json_type::object) return JsonlFault{"bad_json", std::string("the record is ") + type_name(type) + ", expected an object"};
   ondemand::object object;
   if (const auto error = document.get_object().get(object)) return fault_of(error, line);

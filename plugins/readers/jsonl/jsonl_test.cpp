@@ -91,6 +91,8 @@ TEST(JsonlParser, RefusesWhatIsNotJson) {
 }
 
 TEST(JsonlParser, NeverRepairsUtf8) {
+  EXPECT_EQ(parse("not json").message, "the record is no JSON, expected an object");
+  EXPECT_EQ(parse("null").message, "the record is null, expected an object");
   EXPECT_EQ(parse("{\"text\":\"a\xFFz\"}").message, "invalid UTF-8 at byte 10 of the record: 0xFF; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8");
   EXPECT_EQ(parse("{\"other\":\"\xC3\",\"text\":\"a\"}").code, "bad_utf8");
   EXPECT_EQ(parse("{\"text\":\"\xED\xA0\x80\"}").code, "bad_utf8");

@@ -55,6 +55,8 @@ class TokenShards : public Serial {
     if (format_.kind == ShardFormat::Kind::kFlowrun && (appends_ || endoftext_is_given_))
       throw Error(Code::kInvalidArgument, std::string(appends_ ? "'append_endoftext'" : "'endoftext_id'") + " is set, but format \"flowrun\" keeps tokens as they are");
     format_.token_bytes = bytes_of_token(params);
+    max_id_ = format_.max_id();
+    if (params.has("vocab_size")) max_id_ = std::min(max_id_, static_cast<std::uint32_t>(params.integer("vocab_size") - 1));
     if (params.has("shard_bytes")) shard_tokens_ = std::max<std::int64_t>(1, params.integer("shard_bytes") / format_.token_bytes);
     if (appends_) format_.endoftext_id = static_cast<std::uint32_t>(params.integer_or("endoftext_id", 0));
     if (format_.endoftext_id) check_id(*format_.endoftext_id, "'endoftext_id'");
@@ -91,9 +93,10 @@ class TokenShards : public Serial {
   }
 
   void check_id(std::uint32_t id, const std::string& what) const {
-    if (id > format_.max_id())
-      throw Error(Code::kInvalidArgument, what + " is " + std::to_string(id) + ", expected at most " + std::to_string(format_.max_id()) + " in tokens of " +
-                                              std::to_string(format_.token_bytes) + " bytes" + (format_.token_bytes == 2 ? "; set 'token_bytes' or 'vocab_size'" : ""));
+    if (id <= max_id_) return;
+    const std::string found = what + " is " + std::to_string(id) + ", expected at most " + std::to_string(max_id_);
+    if (max_id_ < format_.max_id()) throw Error(Code::kInvalidArgument, found + " of 'vocab_size' = " + std::to_string(std::int64_t{max_id_} + 1));
+    throw Error(Code::kInvalidArgument, found + " in tokens of " + std::to_string(format_.token_bytes) + " bytes" + (format_.token_bytes == 2 ? "; set 'token_bytes' or 'vocab_size'" : ""));
   }
 
   /// Takes the id that tokens bring along; all documents of a stream bring one.
@@ -109,7 +112,7 @@ class TokenShards : public Serial {
   void append(const TokensView& tokens, std::int64_t row) {
     const auto ids = tokens.input_ids[row];
     for (const std::uint32_t id : ids)
-      if (id > format_.max_id()) check_id(id, "a token of document '" + std::string(tokens.id[row]) + "'");
+      if (id > max_id_) check_id(id, "a token of document '" + std::string(tokens.id[row]) + "'");
     const std::int64_t length = static_cast<std::int64_t>(ids.size()) + (format_.endoftext_id ? 1 : 0);
     if (shard_->document_count() > 0 && length > shard_tokens_ - shard_->token_count()) {
       shard_->finish();
@@ -127,6 +130,7 @@ class TokenShards : public Serial {
 
   const std::string name_;
   ShardFormat format_;
+  std::uint32_t max_id_ = 0;  ///< that a token may have
   std::int64_t shard_tokens_;
   bool appends_ = false;
   bool endoftext_is_given_;

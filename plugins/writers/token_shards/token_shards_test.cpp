@@ -72,7 +72,7 @@ std::vector<T> numbers(const std::string& bytes, std::size_t offset = 0, std::si
 const std::vector<TokenRow> kRows = {{"a", "web", 3, {1, 2, 3}}, {"b", "web", 0, {}}, {"c", "books", 9, {65535, 4}}};
 
 TEST(TokenShards, WritesTheIndexOfMegatron) {
-  const auto files = write(kRows, {{"format", "megatron"}, {"vocab_size", 65499}, {"endoftext_id", 7}});
+  const auto files = write(kRows, {{"format", "megatron"}, {"token_bytes", 2}, {"endoftext_id", 7}});
   ASSERT_THAT(names(files), ElementsAre("shard-00000.bin", "shard-00000.idx"));
   EXPECT_THAT(numbers<std::uint16_t>(files.at("shard-00000.bin")), ElementsAre(1, 2, 3, 7, 7, 65535, 4, 7));
   const std::string& index = files.at("shard-00000.idx");
@@ -293,6 +293,7 @@ TEST(TokenShards, ExplainsWhatItCannotWrite) {
   EXPECT_EQ(message({{"doc", "", 0, {2147483648u}}}, {{"format", "megatron"}}).second, "a token of document 'doc' is 2147483648, expected at most 2147483647 in tokens of 4 bytes");
   EXPECT_THAT(message(kRows, {{"format", "raw"}, {"token_bytes", 2}}, 100257).second, HasSubstr("the tokenizer's end-of-text id is 100257, expected at most 65535"));
   EXPECT_THAT(message(kRows, {{"format", "raw"}, {"token_bytes", 2}, {"endoftext_id", 65536}}).second, HasSubstr("'endoftext_id' is 65536, expected at most 65535"));
+  EXPECT_EQ(message({{"doc", "", 0, {5, 1000}}}, {{"format", "flowrun"}, {"vocab_size", 1000}}).second, "a token of document 'doc' is 1000, expected at most 999 of 'vocab_size' = 1000");
   EXPECT_EQ(message(kRows, {{"format", "raw"}, {"token_bytes", 3}}).second, "'token_bytes' is 3, expected 2 or 4");
 }
 
