@@ -124,11 +124,11 @@ def make_parquet(folder, megabytes):
     schema = pyarrow.schema([("id", pyarrow.string()), ("text", pyarrow.string())])
     for part in range(FILES):
         with pyarrow.parquet.ParquetWriter(folder / f"web-{part}.parquet", schema, compression="zstd", write_page_checksum=True) as writer:
-            size = 0
+            size = rows = 0
             while size < megabytes / FILES * 1e6:
                 texts = [text() for _ in range(500)]
-                size += sum(map(len, texts))
-                writer.write_table(pyarrow.table({"id": [str(i) for i in range(500)], "text": texts}, schema=schema))
+                writer.write_table(pyarrow.table({"id": [f"{part}-{rows + i}" for i in range(500)], "text": texts}, schema=schema))
+                size, rows = size + sum(map(len, texts)), rows + 500
 
 
 def make_tokens(folder, megabytes):
