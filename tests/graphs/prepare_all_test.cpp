@@ -121,7 +121,9 @@ TEST_F(PrepareAll, ASecondRunMakesNothingAgain) {
   ASSERT_EQ(run_graph("prepare-all.toml", "run", settings_).exit_code, 0);
   const auto again = run_graph("prepare-all.toml", "again", settings_);
   ASSERT_EQ(again.exit_code, 0) << again;
-  for (const auto& stage : Json::parse(again.out)["stages"]) EXPECT_EQ(stage["cached"], true) << stage;
+  const auto summary = Json::parse(again.out);
+  EXPECT_GE(summary["stages"].size(), 4u);
+  for (const auto& stage : summary["stages"]) EXPECT_EQ(stage["cached"], true) << stage;
   EXPECT_EQ(differences(read_tree(path("run/tokens")), read_tree(path("again/tokens"))), std::vector<std::string>{});
 }
 
