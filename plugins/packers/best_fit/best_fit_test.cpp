@@ -463,17 +463,8 @@ TEST(BestFitStages, GiveTheSameToManyThreads) {
     StagedNode node(data, 64, 100), alone(other, 64, 100);
     constexpr std::int64_t kPlaces = 800;
     const auto expected = alone.places(kPlaces);
-    std::atomic<std::int64_t> next{0}, wrong{0};
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t)
-      threads.emplace_back([&] {
-        for (std::int64_t i = next++; i < kPlaces; i = next++) {
-          const std::int64_t place = i * 617 % kPlaces;  // not in order
-          if (!(node.read(place, 1) == expected[static_cast<std::size_t>(place)])) ++wrong;
-        }
-      });
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(wrong, 0);
+    EXPECT_EQ(expected.size(), static_cast<std::size_t>(kPlaces));
+    EXPECT_EQ(wrong_places(expected, [&](std::int64_t place) { return node.read(place, 1); }), 0);
     EXPECT_TRUE(node.runner.close().empty());
   }
 }

@@ -478,17 +478,8 @@ TEST(ConcatStages, GiveTheSameToManyThreads) {
     StagedNode node(data, 16, 32), alone(other, 16, 32);
     constexpr std::int64_t kPlaces = 2000;
     const auto expected = alone.places(kPlaces);
-    std::atomic<std::int64_t> next{0}, wrong{0};
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t)
-      threads.emplace_back([&] {
-        for (std::int64_t i = next++; i < kPlaces; i = next++) {
-          const std::int64_t place = i * 617 % kPlaces;  // not in order
-          if (node.read(place, 1) != expected[static_cast<std::size_t>(place)]) ++wrong;
-        }
-      });
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(wrong, 0);
+    EXPECT_EQ(expected.size(), static_cast<std::size_t>(kPlaces));
+    EXPECT_EQ(wrong_places(expected, [&](std::int64_t place) { return node.read(place, 1); }), 0);
     EXPECT_THAT(node.runner.close(), IsEmpty());
   }
 }
