@@ -5,15 +5,14 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "packers/common/staged_dataset_for_test.hpp"
+#include "packers/common/threads_for_test.hpp"
 
 namespace flowrun::packers {
 namespace {
@@ -255,18 +254,11 @@ TEST(BestFit, GivesTheSameToManyThreads) {
     PackedNode node({&data}, 20, 100), alone({&other}, 20, 100);
     constexpr std::int64_t kRows = 1000;
     const auto expected = alone.read(0, kRows);
-    std::atomic<std::int64_t> next{0}, wrong{0};
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t)
-      threads.emplace_back([&] {
-        for (std::int64_t i = next++; i < kRows; i = next++) {
-          const std::int64_t row = i * 617 % kRows;  // not in order
-          const auto tokens = node.read(row, 1);
-          if (!std::equal(tokens.begin(), tokens.end(), expected.begin() + row * 20)) ++wrong;
-        }
-      });
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(wrong, 0);
+    const auto is_right = [&](std::int64_t row) {
+      const auto tokens = node.read(row, 1);
+      return std::equal(tokens.begin(), tokens.end(), expected.begin() + row * 20);
+    };
+    EXPECT_EQ(count_wrong(kRows, is_right), 0);
     EXPECT_TRUE(node.runner.close().empty());
   }
 }
@@ -463,8 +455,7 @@ TEST(BestFitStages, GiveTheSameToManyThreads) {
     StagedNode node(data, 64, 100), alone(other, 64, 100);
     constexpr std::int64_t kPlaces = 800;
     const auto expected = alone.places(kPlaces);
-    EXPECT_EQ(expected.size(), static_cast<std::size_t>(kPlaces));
-    EXPECT_EQ(wrong_places(expected, [&](std::int64_t place) { return node.read(place, 1); }), 0);
+    EXPECT_EQ(count_wrong(kPlaces, [&](std::int64_t place) { return node.read(place, 1) == expected[static_cast<std::size_t>(place)]; }), 0);
     EXPECT_TRUE(node.runner.close().empty());
   }
 }

@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <map>
 #include <numeric>
 #include <random>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "packers/common/threads_for_test.hpp"
 
 namespace flowrun::packers {
 namespace {
@@ -249,17 +249,7 @@ TEST(Buckets, GivesTheSameToManyThreads) {
   const std::int64_t count = alone.runner.count();
   std::vector<std::vector<Tokens>> expected;
   for (std::int64_t i = 0; i < count; ++i) expected.push_back(alone.read(i, 1));
-  std::atomic<std::int64_t> next{0}, wrong{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
-    threads.emplace_back([&] {
-      for (std::int64_t i = next++; i < count; i = next++) {
-        const std::int64_t place = i * 617 % count;  // not in order
-        if (node.read(place, 1) != expected[static_cast<std::size_t>(place)]) ++wrong;
-      }
-    });
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(count_wrong(count, [&](std::int64_t place) { return node.read(place, 1) == expected[static_cast<std::size_t>(place)]; }), 0);
   EXPECT_TRUE(node.runner.close().empty());
 }
 

@@ -2,11 +2,9 @@
 
 // For tests of packers: rows as a mixer with stages gives them.
 
-#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -95,22 +93,5 @@ class StagedDataset {
   ArrowSchema schema_{}, index_schema_{};
   flowrun_dataset table_{};
 };
-
-/// Reads every place of `expected` on four threads, not in order, and returns how many are not as expected. `read(place)` gives one.
-template <class Place, class Read>
-std::int64_t wrong_places(const std::vector<Place>& expected, Read&& read) {
-  const auto places = static_cast<std::int64_t>(expected.size());
-  std::atomic<std::int64_t> next{0}, wrong{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
-    threads.emplace_back([&] {
-      for (std::int64_t i = next++; i < places; i = next++) {
-        const std::int64_t place = i * 617 % places;  // 617 shares no factor with the sizes of the tests
-        if (!(read(place) == expected[static_cast<std::size_t>(place)])) ++wrong;
-      }
-    });
-  for (auto& thread : threads) thread.join();
-  return wrong;
-}
 
 }  // namespace flowrun::packers

@@ -5,14 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <random>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "packers/common/staged_dataset_for_test.hpp"
+#include "packers/common/threads_for_test.hpp"
 
 namespace flowrun::packers {
 namespace {
@@ -265,18 +264,11 @@ TEST(Concat, GivesTheSameToManyThreads) {
     PackedNode node({&data}, 20), alone({&other}, 20);
     constexpr std::int64_t kRows = 1000;
     const auto expected = alone.tokens(0, kRows);
-    std::atomic<std::int64_t> next{0}, wrong{0};
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t)
-      threads.emplace_back([&] {
-        for (std::int64_t i = next++; i < kRows; i = next++) {
-          const std::int64_t row = i * 617 % kRows;  // not in order
-          const auto tokens = node.tokens(row, 1);
-          if (!std::equal(tokens.begin(), tokens.end(), expected.begin() + row * 20)) ++wrong;
-        }
-      });
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(wrong, 0);
+    const auto is_right = [&](std::int64_t row) {
+      const auto tokens = node.tokens(row, 1);
+      return std::equal(tokens.begin(), tokens.end(), expected.begin() + row * 20);
+    };
+    EXPECT_EQ(count_wrong(kRows, is_right), 0);
     EXPECT_THAT(node.runner.close(), IsEmpty());
   }
 }
@@ -478,8 +470,7 @@ TEST(ConcatStages, GiveTheSameToManyThreads) {
     StagedNode node(data, 16, 32), alone(other, 16, 32);
     constexpr std::int64_t kPlaces = 2000;
     const auto expected = alone.places(kPlaces);
-    EXPECT_EQ(expected.size(), static_cast<std::size_t>(kPlaces));
-    EXPECT_EQ(wrong_places(expected, [&](std::int64_t place) { return node.read(place, 1); }), 0);
+    EXPECT_EQ(count_wrong(kPlaces, [&](std::int64_t place) { return node.read(place, 1) == expected[static_cast<std::size_t>(place)]; }), 0);
     EXPECT_THAT(node.runner.close(), IsEmpty());
   }
 }

@@ -1,11 +1,11 @@
 #include <flowrun/testing.hpp>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "packers/common/threads_for_test.hpp"
 
 namespace flowrun::packers {
 namespace {
@@ -99,18 +99,11 @@ TEST(Rows, GivesTheSameToManyThreads) {
   const MemoryDataset data(random_documents(1000, 3));
   RowsNode node({&data}, 16);
   const auto expected = node.read(0, 1000);
-  std::atomic<std::int64_t> next{0}, wrong{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
-    threads.emplace_back([&] {
-      for (std::int64_t i = next++; i < 1000; i = next++) {
-        const std::int64_t row = i * 617 % 1000;  // not in order
-        const auto tokens = node.read(row, 1);
-        if (!std::equal(tokens.begin(), tokens.end(), expected.begin() + row * 16)) ++wrong;
-      }
-    });
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(wrong, 0);
+  const auto is_right = [&](std::int64_t row) {
+    const auto tokens = node.read(row, 1);
+    return std::equal(tokens.begin(), tokens.end(), expected.begin() + row * 16);
+  };
+  EXPECT_EQ(count_wrong(1000, is_right), 0);
 }
 
 // ------------------------------------------------------------------------------------------------------------------------- labels

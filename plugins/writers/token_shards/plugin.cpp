@@ -32,7 +32,7 @@ class TokenShards : public Serial {
         .parameter(integer("shard_tokens").unit("tokens").min_value(1).about("A shard ends before the document that would take it above this; a longer document is a shard by itself."))
         .parameter(integer("shard_bytes").unit("bytes").min_value(4).about("The same limit in bytes of tokens; without either all documents are in one shard."))
         .parameter(integer("vocab_size").unit("ids").range(1, std::numeric_limits<std::uint32_t>::max()).about(
-            "Decides the bytes of a token: 2 where the ids fit (megatron: below 65500, as its own tools do), else 4."))
+            "Decides the bytes of a token: 2 where the ids fit (megatron: below 65500, as its own tools do), else 4. A token whose id is not below it is refused."))
         .parameter(integer("token_bytes").unit("bytes").range(2, 4).about("The bytes of a token, 2 or 4, where 'vocab_size' is not given; 4 where neither is."))
         .parameter(boolean("append_endoftext").about("Whether each document ends with the end-of-text id: yes, where it is left out, but never with flowrun, which keeps tokens as they are."))
         .parameter(integer("endoftext_id").range(0, std::numeric_limits<std::uint32_t>::max()).about(
