@@ -75,8 +75,11 @@ int main(int argc, char** argv) {
   flowrun::cli::add_graph(app, invocation);
   flowrun::cli::add_list(app, invocation);
   flowrun::cli::add_inspect(app, invocation);
+  flowrun::cli::add_cache(app, invocation);
   flowrun::cli::add_checkpoint(app, invocation);
+  flowrun::cli::add_doctor(app, invocation);
   flowrun::cli::add_scaling(app, invocation);
+  flowrun::cli::add_tap(app, invocation);
   flowrun::cli::add_tokenize(app, invocation);
   catch_signals();
   try {

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -34,6 +35,12 @@ FileLock::~FileLock() { ::close(descriptor_); }
 void FileLock::write(const std::string& text) {
   if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, text.data(), text.size(), 0) < 0)
     throw Error(Code::kIo, fmt::format("cannot write a lock file: {}", std::strerror(errno)));
+}
+
+std::string artifacts_root(const std::string& option) {
+  const char* const variable = std::getenv("FLOWRUN_ARTIFACTS");
+  const std::string folder = !option.empty() ? option : variable != nullptr && *variable != '\0' ? variable : "runs/.artifacts";
+  return fs::absolute(folder).lexically_normal().string();
 }
 
 ArtifactStore::ArtifactStore(std::string root) : root_(std::move(root)) {}
@@ -64,11 +71,11 @@ std::int64_t ArtifactStore::bytes(const std::string& key) const {
   return total;
 }
 
-std::unique_ptr<FileLock> ArtifactStore::lock(const std::string& key, const graph::StageControl& control) const {
+std::unique_ptr<FileLock> ArtifactStore::lock(const std::string& name, const graph::StageControl& control) const {
   fs::create_directories(root_ + "/locks");
   for (;;) {
-    if (auto lock = FileLock::try_take(fmt::format("{}/locks/{}", root_, key))) return lock;
-    if (control.stopping()) throw Error(Code::kCancelled, "stopped while another run builds the same artifact");
+    if (auto lock = FileLock::try_take(fmt::format("{}/locks/{}", root_, name))) return lock;
+    if (control.stopping()) throw Error(Code::kCancelled, "stopped while another process held what this one needs");
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }

@@ -28,6 +28,9 @@ class FileLock {
   int descriptor_;
 };
 
+/// Returns the absolute folder of the cache: `option`, else FLOWRUN_ARTIFACTS, else runs/.artifacts.
+std::string artifacts_root(const std::string& option);
+
 class ArtifactStore {
  public:
   /// Nothing is created before it is needed.
@@ -41,8 +44,8 @@ class ArtifactStore {
   nlohmann::json manifest(const std::string& key) const;
   /// Returns the bytes that an artifact takes, from its manifest.
   std::int64_t bytes(const std::string& key) const;
-  /// Takes the lock of a key, waiting for another run that builds it. Throws Error(kCancelled) when the stage is stopping.
-  std::unique_ptr<FileLock> lock(const std::string& key, const graph::StageControl& control) const;
+  /// Takes the lock of that name (an artifact's is its key), waiting for another process that holds it. Throws Error(kCancelled) when the stage is stopping.
+  std::unique_ptr<FileLock> lock(const std::string& name, const graph::StageControl& control) const;
   /// Makes an empty folder beside, in which an artifact is built; what an earlier try left is removed. The key must be locked.
   std::string make_staging(const std::string& key) const;
   /// Adds every file's size and SHA-256 to `manifest`, writes it, and renames the staging folder into place.

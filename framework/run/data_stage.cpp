@@ -11,6 +11,7 @@
 #include "graph/column_union.hpp"
 #include "graph/dataset_source.hpp"
 #include "graph/flow.hpp"
+#include "graph/row_json.hpp"
 #include "graph/spool.hpp"
 #include "run/node_factory.hpp"
 
@@ -26,6 +27,25 @@ class EndBody final : public graph::OrderedBody {
  public:
   flowrun_status process(const flowrun_call*, std::uint32_t, const graph::Message&, std::span<ArrowArray>) override { return FLOWRUN_OK; }
   flowrun_status finish(const flowrun_call*, std::span<ArrowArray>) override { return FLOWRUN_OK; }
+};
+
+/// Takes the first rows that reach it, and then stops the stage.
+class TapBody final : public graph::OrderedBody {
+ public:
+  TapBody(Field schema, std::int64_t count, graph::StageControl& control, std::vector<nlohmann::ordered_json>& rows)
+      : schema_(std::move(schema)), count_(static_cast<std::size_t>(count)), control_(control), rows_(rows) {}
+  flowrun_status process(const flowrun_call*, std::uint32_t, const graph::Message& in, std::span<ArrowArray>) override {
+    for (std::int64_t row = 0; row < in.rows() && rows_.size() < count_; ++row) rows_.push_back(graph::row_to_json(schema_, in.array(), row));
+    if (rows_.size() == count_) control_.fail({Code::kCancelled, "", "", "these are enough", ""});
+    return FLOWRUN_OK;
+  }
+  flowrun_status finish(const flowrun_call*, std::span<ArrowArray>) override { return FLOWRUN_OK; }
+
+ private:
+  const Field schema_;
+  const std::size_t count_;
+  graph::StageControl& control_;
+  std::vector<nlohmann::ordered_json>& rows_;
 };
 
 /// Returns the credits of a stage: what keeps every thread busy while some batches take long. Beyond that, batches would only stand in memory before the
@@ -74,6 +94,21 @@ class StageRunner {
     commit();
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;
+  }
+
+  std::vector<nlohmann::ordered_json> tap(const Connection& edge, std::int64_t count) {
+    std::vector<nlohmann::ordered_json> rows;
+    fs::create_directories(records_folder_);
+    upstream_of(edge.node, needed_);
+    graph::Flow flow(control_, credits_, context_.threads);
+    build(flow);
+    const Field& schema = schemas_.at(edge.node).at(edge.output);
+    graph::NodeRecords records("");
+    const auto id = flow.add_ordered({node(edge.node).name + " (tap)", "", false, &records, {}, 0}, std::make_unique<TapBody>(schema, count, control_, rows), {schema}, {});
+    flow.connect(flow_nodes_.at(edge.node), static_cast<std::uint32_t>(edge.output), id, 0);
+    flow.run();
+    if (rows.size() < static_cast<std::size_t>(count)) throw_if_stopped();
+    return rows;
   }
 
   ~StageRunner() {
@@ -369,6 +404,10 @@ class StageRunner {
 DataStageResult run_data_stage(const RunContext& context, std::size_t index) {
   io::set_phase("data");
   return StageRunner(context, index).run();
+}
+
+std::vector<nlohmann::ordered_json> tap_data_stage(const RunContext& context, const Connection& edge, std::int64_t count) {
+  return StageRunner(context, context.plan.stage_of[edge.node]).tap(edge, count);
 }
 
 }  // namespace flowrun::run

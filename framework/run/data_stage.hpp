@@ -18,4 +18,7 @@ struct DataStageResult {
 /// run is stopped (kCancelled).
 DataStageResult run_data_stage(const RunContext& context, std::size_t index);
 
+/// Runs as much of the stage of `edge` as gives its first `count` rows, and returns these; keeps nothing. For a stream that is made within its stage.
+std::vector<nlohmann::ordered_json> tap_data_stage(const RunContext& context, const graph::Connection& edge, std::int64_t count);
+
 }  // namespace flowrun::run

@@ -10,13 +10,19 @@
 #include <flowrun/error.hpp>
 
 namespace flowrun::run {
+namespace {
+
+std::filesystem::path library_path() { return (boost::dll::program_location().parent_path() / ".." / FLOWRUN_LIBRARY_FOLDER / "libflowrun_native.so").lexically_normal(); }
+
+}  // namespace
+
+bool native_library_is_built() { return std::filesystem::exists(library_path()); }
 
 train::Runtime& native_runtime() {
   static train::Runtime* runtime = [] {
     ::setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
-    const std::filesystem::path executable = boost::dll::program_location();
-    const auto path = (executable.parent_path() / ".." / FLOWRUN_LIBRARY_FOLDER / "libflowrun_native.so").lexically_normal();
-    if (!std::filesystem::exists(path))
+    const auto path = library_path();
+    if (!native_library_is_built())
       throw Error(Code::kUnavailable, fmt::format("'{}' does not exist: this flowrun was built without its native half; build it with -DFLOWRUN_NATIVE=ON", path.string()));
     try {
       // Never unloaded: LibTorch's threads and tables live until the process ends.

@@ -10,4 +10,7 @@ namespace flowrun::run {
 /// before, because it is read when libgomp is loaded. Throws Error(kUnavailable) where the native half was not built or LibTorch is not found.
 train::Runtime& native_runtime();
 
+/// Returns whether it lies where `native_runtime` looks for it.
+bool native_library_is_built();
+
 }  // namespace flowrun::run

@@ -3,9 +3,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -15,11 +13,14 @@
 
 #include "base/durable.hpp"
 #include "base/scaling.hpp"
+#include "run/artifact_use.hpp"
 #include "run/data_stage.hpp"
 #include "run/exit_codes.hpp"
 #include "run/funnel.hpp"
+#include "run/machine.hpp"
 #include "run/mixes.hpp"
 #include "run/node_factory.hpp"
+#include "run/prepared.hpp"
 #include "run/run_context.hpp"
 #include "run/run_folder.hpp"
 #include "run/train_stage.hpp"
@@ -30,52 +31,6 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
-
-std::string artifacts_root(const GraphOptions& options) {
-  if (!options.artifacts.empty()) return absolute(options.artifacts);
-  if (const char* folder = std::getenv("FLOWRUN_ARTIFACTS"); folder != nullptr && *folder != '\0') return absolute(folder);
-  return absolute("runs/.artifacts");
-}
-
-std::string cpu_model() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  return "?";
-}
-
-/// What is known of a graph before anything runs: input files, digests and stages.
-struct Prepared {
-  std::vector<NodeFiles> files;
-  std::unique_ptr<ArtifactStore> store;
-  StagePlan plan;
-  RunFolder::Identity identity;
-};
-
-Prepared prepare(CheckedGraph& checked, const std::string& artifacts, const graph::StopToken* stop) {
-  Prepared prepared;
-  prepared.files = find_input_files(checked.resolved);
-  prepared.store = std::make_unique<ArtifactStore>(artifacts);
-  std::error_code error;
-  fs::create_directories(artifacts, error);
-  if (error) throw ExitError(kCannotCreate, Code::kIo, fmt::format("cannot create the folder of artifacts '{}': {}", artifacts, error.message()));
-  DigestCache digests(artifacts + "/digests.json", stop);
-  prepared.plan = plan_stages(checked.resolved, prepared.files, *checked.registry, digests);
-  prepared.identity.graph_hash = checked.resolved.hash();
-  std::map<std::string, nlohmann::json> plugins, inputs;
-  for (std::size_t i = 0; i < checked.resolved.nodes.size(); ++i) {
-    const auto& node = checked.resolved.nodes[i];
-    plugins[node.plugin->id] = {{"id", node.plugin->id}, {"version", node.descriptor().version}, {"sha256", checked.registry->digest(*node.plugin)}};
-    for (const auto& [parameter, files] : prepared.files[i])
-      for (const auto& file : files) inputs[file.path] = {{"path", file.display}, {"bytes", fs::file_size(file.path)}, {"digest", digests.digest(file.path)}};
-  }
-  prepared.identity.plugins = nlohmann::json::array();
-  for (auto& [id, entry] : plugins) prepared.identity.plugins.push_back(std::move(entry));
-  prepared.identity.inputs = nlohmann::json::array();
-  for (auto& [path, entry] : inputs) prepared.identity.inputs.push_back(std::move(entry));
-  digests.save();
-  return prepared;
-}
 
 std::string rate(double bytes, double seconds) { return seconds > 0 ? fmt::format("{:.1f} MB/s", bytes / 1e6 / seconds) : "-"; }
 
@@ -90,7 +45,7 @@ class Runner {
     if (checked_.resolved.run.device != "cpu")
       throw Error(Code::kUnavailable, fmt::format("device = \"{}\" needs a flowrun built with -DFLOWRUN_CUDA=ON; this one has the CPU alone", checked_.resolved.run.device));
     const std::string output = options_.output.empty() ? "runs/" + checked_.resolved.run.name : options_.output;
-    const std::string artifacts = options_.no_cache ? absolute(output) + ".no-cache" : artifacts_root(options_);
+    const std::string artifacts = options_.no_cache ? absolute(output) + ".no-cache" : artifacts_root(options_.artifacts);
     Prepared prepared = prepare_or_stop(artifacts);
     // Before the folder is touched: a mistake in a parameter must not move a finished run aside. One that has finished needs no plugin to be loaded.
     if (options_.fresh || !RunFolder::is_finished(output, prepared.identity))
@@ -98,6 +53,7 @@ class Runner {
     RunFolder folder(output, prepared.identity, options_.fresh, reporter_);
     // With --no-cache the artifacts are this run's own: behind its lock nobody else uses them, and an unfinished one goes on with them.
     if (options_.no_cache && folder.state() != FolderState::kUnfinished) fs::remove_all(artifacts);
+    const ArtifactUse use(*prepared.store, prepared.plan.keys(), graph::StageControl(stop_));
     if (folder.state() == FolderState::kFinished) {
       reporter_.info(fmt::format("'{}' is finished; --fresh runs it again", display_path(folder.path())));
       auto summary = nlohmann::json::parse(io::read_file(folder.path() + "/summary.json"));
@@ -147,7 +103,7 @@ class Runner {
 
   Prepared prepare_or_stop(const std::string& artifacts) {
     try {
-      return prepare(checked_, artifacts, &stop_);
+      return prepare(checked_.resolved, *checked_.registry, artifacts, &stop_);
     } catch (const Error& error) {
       const int signal = stop_.signal.load();
       if (error.code() != Code::kCancelled || signal == 0) throw;
@@ -346,7 +302,7 @@ nlohmann::json run_graph(const RunOptions& options, const graph::StopToken& stop
 nlohmann::json plan_graph(const GraphOptions& options, Reporter& reporter) {
   CheckedGraph checked = check_graph(options);
   require_valid(checked);
-  const Prepared prepared = prepare(checked, artifacts_root(options), nullptr);
+  const Prepared prepared = prepare(checked.resolved, *checked.registry, artifacts_root(options.artifacts), nullptr);
   const graph::StopToken stop;
   const RunContext context{checked.resolved, prepared.plan, prepared.files, *checked.registry, *prepared.store, stop, reporter, absolute("."), 1};
   nlohmann::json root{{"version", 1}, {"graph_hash", prepared.identity.graph_hash}, {"stages", nlohmann::json::array()}, {"spools", nlohmann::json::array()},

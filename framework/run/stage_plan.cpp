@@ -237,6 +237,12 @@ class Planner {
 
 }  // namespace
 
+std::vector<std::string> StagePlan::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& artifact : artifacts) keys.push_back(artifact.key);
+  return keys;
+}
+
 std::optional<std::size_t> StagePlan::spool_of(const Connection& connection) const {
   for (std::size_t a = 0; a < artifacts.size(); ++a)
     if (artifacts[a].kind == ArtifactKind::kSpool && artifacts[a].node == connection.node && artifacts[a].output == connection.output) return a;

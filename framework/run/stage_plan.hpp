@@ -44,6 +44,8 @@ struct StagePlan {
   std::vector<std::string> node_keys;  ///< by node; "" for native nodes
   std::vector<PlannedArtifact> artifacts;
 
+  /// Returns the keys of all artifacts.
+  std::vector<std::string> keys() const;
   /// Returns the spool of an output, or nothing if the stream is not kept.
   std::optional<std::size_t> spool_of(const graph::Connection& connection) const;
   /// Returns the artifact that a node itself makes.
