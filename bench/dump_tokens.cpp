@@ -129,7 +129,7 @@ void dump(const Arguments& arguments) {
   const auto files = run::find_input_files(checked.resolved);
   const std::string artifacts = std::filesystem::absolute(artifacts_root(arguments.options)).string();
   const run::ArtifactStore store(artifacts);
-  run::DigestCache digests(artifacts + "/digests.json");
+  const run::InputDigests digests(files, artifacts + "/digests.jsonl");
   const run::StagePlan plan = run::plan_stages(checked.resolved, files, *checked.registry, digests);
   const graph::StopToken stop;
   run::Reporter reporter(run::Verbosity::kQuiet);

@@ -42,7 +42,7 @@ const nlohmann::json* ParamsTable::item(const char* name, std::int64_t index) co
   return &*std::next(value->begin(), index);
 }
 
-ParamsTable::ParamsTable(nlohmann::json parameters, std::map<std::string, std::vector<ResolvedFile>> files) : parameters_(std::move(parameters)), files_(std::move(files)) {
+ParamsTable::ParamsTable(nlohmann::json parameters, NodeFiles files) : parameters_(std::move(parameters)), files_(std::move(files)) {
   table_.size = sizeof table_;
   table_.host = this;
   table_.get_bool = [](const flowrun_params* params, const char* name, std::int32_t* out) -> std::int32_t {
@@ -68,7 +68,7 @@ ParamsTable::ParamsTable(nlohmann::json parameters, std::map<std::string, std::v
     return value != nullptr && value->is_string() ? give_text(value->get_ref<const std::string&>(), out, length) : 0;
   };
   table_.count = [](const flowrun_params* params, const char* name) -> std::int64_t {
-    if (const auto it = self(params).files_.find(name); it != self(params).files_.end()) return static_cast<std::int64_t>(it->second.size());
+    if (const auto it = self(params).files_.find(name); it != self(params).files_.end()) return static_cast<std::int64_t>(it->second->size());
     const auto* value = self(params).find(name);
     return value != nullptr && value->is_structured() ? static_cast<std::int64_t>(value->size()) : -1;
   };
@@ -89,10 +89,10 @@ ParamsTable::ParamsTable(nlohmann::json parameters, std::map<std::string, std::v
   };
   table_.get_path = [](const flowrun_params* params, const char* name, std::int64_t index, const char** absolute, const char** display) -> std::int32_t {
     const auto it = self(params).files_.find(name);
-    if (it == self(params).files_.end() || index < 0 || index >= static_cast<std::int64_t>(it->second.size())) return 0;
-    const ResolvedFile& file = it->second[static_cast<std::size_t>(index)];
-    *absolute = file.path.c_str();
-    *display = file.display.c_str();
+    if (it == self(params).files_.end() || index < 0 || index >= static_cast<std::int64_t>(it->second->size())) return 0;
+    const ResolvedFile file = (*it->second)[static_cast<std::size_t>(index)];
+    *absolute = file.path.data();
+    *display = file.display.data();
     return 1;
   };
 }

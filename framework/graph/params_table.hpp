@@ -3,26 +3,25 @@
 // The host's side of `flowrun_params`: a node's resolved parameters as C calls.
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include <flowrun/abi.h>
 
+#include "graph/file_list.hpp"
+
 namespace flowrun::graph {
 
-/// A file behind a "path" or "paths" parameter.
-struct ResolvedFile {
-  std::string path;     ///< absolute
-  std::string display;  ///< relative to the graph's folder unless written absolute
-};
+/// Files of a node's "path" and "paths" parameters, by parameter.
+using NodeFiles = std::map<std::string, std::shared_ptr<const FileList>>;
 
 /// Parameters and files of one node; must outlive what uses `table()`.
 class ParamsTable {
  public:
-  ParamsTable(nlohmann::json parameters, std::map<std::string, std::vector<ResolvedFile>> files);
+  ParamsTable(nlohmann::json parameters, NodeFiles files);
   ParamsTable(const ParamsTable&) = delete;
   ParamsTable& operator=(const ParamsTable&) = delete;
   const flowrun_params* table() const noexcept { return &table_; }
@@ -35,7 +34,7 @@ class ParamsTable {
 
   flowrun_params table_{};
   nlohmann::json parameters_;
-  std::map<std::string, std::vector<ResolvedFile>> files_;
+  NodeFiles files_;
 };
 
 }  // namespace flowrun::graph

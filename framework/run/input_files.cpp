@@ -8,15 +8,17 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <set>
+#include <fstream>
+#include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <flowrun/error.hpp>
 
 #include "base/durable.hpp"
 #include "base/sha256.hpp"
+#include "run/buffered_writer.hpp"
 
 namespace flowrun::run {
 namespace {
@@ -25,33 +27,46 @@ namespace fs = std::filesystem;
 
 bool has_wildcard(const std::string& text) { return text.find_first_of("*?[") != std::string::npos; }
 
-/// Names in a folder, sorted by bytes; empty where it cannot be listed.
-std::vector<fs::directory_entry> list(const fs::path& folder) {
-  std::vector<fs::directory_entry> entries;
+/// Calls `use` with each entry of a folder, in any order; with none where it cannot be listed.
+template <class Use>
+void for_each_entry(const fs::path& folder, Use&& use) {
   std::error_code error;
-  for (auto it = fs::directory_iterator(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) entries.push_back(*it);
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.path().filename().native() < b.path().filename().native(); });
-  return entries;
+  for (auto it = fs::directory_iterator(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) use(*it);
 }
 
-/// Walks the components from `index` on below `folder`; `shown` is the same place as the pattern writes it.
-void expand(const fs::path& folder, const fs::path& shown, const std::vector<std::string>& components, std::size_t index, std::vector<graph::ResolvedFile>& found) {
+/// Walks the components from `index` on below `folder`, which `shown` names as the pattern writes it, and adds the files that match, in any order.
+void expand(const fs::path& folder, const fs::path& shown, const std::vector<std::string>& components, std::size_t index, graph::FileList& found) {
   std::error_code error;
   if (index == components.size()) {
-    if (fs::is_regular_file(folder, error)) found.push_back({folder.lexically_normal().string(), shown.generic_string()});
+    if (fs::is_regular_file(folder, error)) found.add(folder.lexically_normal().native(), shown.generic_string());
     return;
   }
   const std::string& component = components[index];
   if (!has_wildcard(component)) return expand(folder / component, shown / component, components, index + 1, found);
-  if (component == "**") expand(folder, shown, components, index + 1, found);
-  for (const auto& entry : list(folder)) {
+  const bool any_depth = component == "**", last = index + 1 == components.size();
+  if (any_depth) expand(folder, shown, components, index + 1, found);
+  std::vector<std::string> folders;  // walked when this one is closed: a deep tree would need a descriptor for each level
+  for_each_entry(folder, [&](const fs::directory_entry& entry) {
     const std::string name = entry.path().filename().string();
-    if (component == "**") {
-      if (name[0] != '.' && entry.is_directory(error) && !entry.is_symlink(error)) expand(folder / name, shown / name, components, index, found);
+    if (any_depth) {
+      if (name[0] != '.' && entry.is_directory(error) && !entry.is_symlink(error)) folders.push_back(name);
     } else if (::fnmatch(component.c_str(), name.c_str(), FNM_PERIOD) == 0) {
-      expand(folder / name, shown / name, components, index + 1, found);
+      if (last) expand(folder / name, shown / name, components, index + 1, found);
+      else folders.push_back(name);
     }
-  }
+  });
+  for (const std::string& name : folders) expand(folder / name, shown / name, components, any_depth ? index : index + 1, found);
+}
+
+/// Joins what the patterns of one parameter match: in their order, each file where it is found first.
+graph::FileList join(std::vector<graph::FileList> matches) {
+  if (matches.size() == 1) return std::move(matches[0]);
+  graph::FileList joined;
+  std::unordered_set<std::string_view> seen;  // views of `matches`
+  for (const auto& list : matches)
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (seen.insert(list[i].path).second) joined.add(list[i].path, list[i].display);
+  return joined;
 }
 
 /// Says what to write where a pattern names a folder: ", which is a folder; ..."; else "".
@@ -64,15 +79,14 @@ std::string folder_hint(const std::string& pattern, const std::string& base, con
 
 }  // namespace
 
-std::vector<graph::ResolvedFile> expand_glob(const std::string& pattern, const std::string& base) {
+graph::FileList expand_glob(const std::string& pattern, const std::string& base) {
   const fs::path path(pattern);
   std::vector<std::string> components;
   for (const auto& part : path.relative_path()) components.push_back(part.string());
-  std::vector<graph::ResolvedFile> found;
+  graph::FileList found;
   const fs::path start = path.is_absolute() ? path.root_path() : fs::path(base);
   expand(start, path.is_absolute() ? path.root_path() : fs::path(), components, 0, found);
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.display < b.display; });
-  found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path == b.path; }), found.end());
+  found.sort();
   return found;
 }
 
@@ -85,57 +99,114 @@ std::vector<NodeFiles> find_input_files(const graph::ResolvedGraph& graph) {
       if ((parameter.type != "paths" && parameter.type != "path") || !node.parameters.contains(parameter.name)) continue;
       const auto& value = node.parameters[parameter.name];
       const std::vector<std::string> patterns = value.is_string() ? std::vector<std::string>{value.get<std::string>()} : value.get<std::vector<std::string>>();
-      auto& list = files[i][parameter.name];
-      std::set<std::string> seen;
+      std::vector<graph::FileList> matches;
       for (const auto& pattern : patterns) {
-        const auto matches = parameter.type == "paths" || !has_wildcard(pattern) ? expand_glob(pattern, graph.run.base) : std::vector<graph::ResolvedFile>{};
-        if (matches.empty()) missing += fmt::format("\n  '{}' in node '{}' ({} of {}){}", pattern, node.name, parameter.name, node.plugin->id, folder_hint(pattern, graph.run.base, parameter.type));
-        for (const auto& file : matches)
-          if (seen.insert(file.path).second) list.push_back(file);
+        matches.push_back(parameter.type == "paths" || !has_wildcard(pattern) ? expand_glob(pattern, graph.run.base) : graph::FileList());
+        if (matches.back().empty()) missing += fmt::format("\n  '{}' in node '{}' ({} of {}){}", pattern, node.name, parameter.name, node.plugin->id, folder_hint(pattern, graph.run.base, parameter.type));
       }
+      files[i][parameter.name] = std::make_shared<const graph::FileList>(join(std::move(matches)));
     }
   }
   if (!missing.empty()) throw Error(Code::kNotFound, fmt::format("no file matches, looking from '{}':{}", graph.run.base, missing));
   return files;
 }
 
-DigestCache::DigestCache(std::string path, const graph::StopToken* stop) : path_(std::move(path)), stop_(stop) {
-  std::string text;
-  try {
-    text = io::read_file(path_);
-  } catch (const Error&) {
-    return;  // a first run; digests are computed
-  }
-  const auto root = nlohmann::json::parse(text, nullptr, false);
-  if (!root.is_object()) return;
-  for (const auto& [file, entry] : root.items())
-    if (entry.is_array() && entry.size() == 4) entries_[file] = {entry[0], entry[1], entry[2], entry[3]};
+namespace {
+
+/// A line of the cache of digests: ["path", bytes, mtime_ns, inode, "digest"].
+std::string cache_line(const InputDigests::Input& input) {
+  return nlohmann::json{input.file.path, input.bytes, input.mtime_ns, input.inode, input.digest()}.dump() + "\n";
 }
 
-std::string DigestCache::digest(const std::string& path) {
+/// Calls `use` with each line of the cache that can be read, as JSON and as it stands. Not read whole: it knows the files of all runs.
+template <class Use>
+void for_each_line(const std::string& cache_path, Use&& use) {
+  std::ifstream file(cache_path);
+  for (std::string line; std::getline(file, line);) {
+    const auto entry = nlohmann::json::parse(line, nullptr, false);
+    const auto is_number = [&](std::size_t i) { return entry[i].is_number_integer(); };
+    const bool readable = entry.is_array() && entry.size() == 5 && entry[0].is_string() && is_number(1) && is_number(2) && is_number(3) && entry[4].is_string();
+    if (readable && entry[4].get_ref<const std::string&>().size() == 64) use(entry, line + "\n");
+  }
+}
+
+/// Lists the files of all nodes by path. One that two nodes name differently is shown as the later one names it.
+std::vector<InputDigests::Input> distinct(const std::vector<NodeFiles>& files) {
+  std::vector<InputDigests::Input> inputs;
+  std::size_t count = 0;
+  for (const auto& node : files)
+    for (const auto& [parameter, list] : node) count += list->size();
+  inputs.reserve(count);
+  for (auto node = files.rbegin(); node != files.rend(); ++node)
+    for (auto list = node->rbegin(); list != node->rend(); ++list)
+      for (std::size_t i = list->second->size(); i > 0; --i) inputs.push_back({(*list->second)[i - 1]});
+  std::stable_sort(inputs.begin(), inputs.end(), [](const auto& a, const auto& b) { return a.file.path < b.file.path; });
+  inputs.erase(std::unique(inputs.begin(), inputs.end(), [](const auto& a, const auto& b) { return a.file.path == b.file.path; }), inputs.end());
+  return inputs;
+}
+
+void take_status(InputDigests::Input& input) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw Error(errno == ENOENT ? Code::kNotFound : Code::kIo, fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
-  const std::int64_t mtime_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  Entry& entry = entries_[path];
-  if (entry.digest.empty() || entry.bytes != status.st_size || entry.mtime_ns != mtime_ns || entry.inode != status.st_ino) {
-    entry = {status.st_size, mtime_ns, status.st_ino, sha256_file(path, [this] {
-               if (stop_ != nullptr && stop_->signal.load() != 0) throw Error(Code::kCancelled, "stopped while the input was read for its digest");
-             })};
-    changed_ = true;
-  }
-  return entry.digest;
+  if (::stat(input.file.path.data(), &status) != 0)
+    throw Error(errno == ENOENT ? Code::kNotFound : Code::kIo, fmt::format("cannot read '{}': {}", input.file.path, std::strerror(errno)));
+  input.bytes = status.st_size;
+  input.mtime_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  input.inode = status.st_ino;
 }
 
-void DigestCache::save() noexcept {
-  if (!changed_) return;
+}  // namespace
+
+InputDigests::InputDigests(const std::vector<NodeFiles>& files, const std::string& cache_path, const graph::StopToken* stop) : inputs_(distinct(files)) {
+  for (Input& input : inputs_) take_status(input);
+  take_cached(cache_path);
+  if (compute_missing(stop)) save(cache_path);
+}
+
+const InputDigests::Input* InputDigests::find(std::string_view path) const {
+  const auto it = std::lower_bound(inputs_.begin(), inputs_.end(), path, [](const Input& input, std::string_view wanted) { return input.file.path < wanted; });
+  return it != inputs_.end() && it->file.path == path ? &*it : nullptr;
+}
+
+std::string_view InputDigests::digest(std::string_view path) const {
+  const Input* input = find(path);
+  if (input == nullptr) throw Error(Code::kInternal, fmt::format("'{}' is no input file of the graph", path));
+  return input->digest();
+}
+
+void InputDigests::take_cached(const std::string& cache_path) {
+  for_each_line(cache_path, [this](const nlohmann::json& entry, const std::string&) {
+    const Input* found = find(entry[0].get_ref<const std::string&>());
+    if (found == nullptr || entry[1] != found->bytes || entry[2] != found->mtime_ns || entry[3] != found->inode) return;
+    entry[4].get_ref<const std::string&>().copy(inputs_[static_cast<std::size_t>(found - inputs_.data())].hex.data(), 64);
+  });
+}
+
+bool InputDigests::compute_missing(const graph::StopToken* stop) {
+  bool any = false;
+  for (Input& input : inputs_) {
+    if (input.hex[0] != '\0') continue;
+    const std::string digest = sha256_file(std::string(input.file.path), [stop] {
+      if (stop != nullptr && stop->signal.load() != 0) throw Error(Code::kCancelled, "stopped while the input was read for its digest");
+    });
+    digest.copy(input.hex.data(), input.hex.size());
+    any = true;
+  }
+  return any;
+}
+
+void InputDigests::save(const std::string& cache_path) const noexcept {
   try {
-    nlohmann::json root = nlohmann::json::object();
-    for (const auto& [file, entry] : entries_) root[file] = {entry.bytes, entry.mtime_ns, entry.inode, entry.digest};
     // Runs that save at once would share one temporary name: each writes its own and renames it.
-    const std::string own = fmt::format("{}.{}", path_, ::getpid());
-    io::write_file(own, root.dump());
-    fs::rename(own, path_);
-    changed_ = false;
+    const std::string own = fmt::format("{}.{}", cache_path, ::getpid());
+    io::StagedFile file(own);
+    BufferedWriter writer(file);
+    for_each_line(cache_path, [&](const nlohmann::json& entry, const std::string& line) {
+      if (find(entry[0].get_ref<const std::string&>()) == nullptr) writer.write(line);
+    });
+    for (const Input& input : inputs_) writer.write(cache_line(input));
+    writer.flush();
+    file.commit();
+    fs::rename(own, cache_path);
   } catch (const std::exception&) {
     // Only a cache: the digests are computed again.
   }

@@ -18,21 +18,15 @@ Prepared prepare(const graph::ResolvedGraph& graph, plugin::Registry& registry, 
   std::error_code error;
   fs::create_directories(artifacts, error);
   if (error) throw ExitError(kCannotCreate, Code::kIo, fmt::format("cannot create the folder of artifacts '{}': {}", artifacts, error.message()));
-  DigestCache digests(artifacts + "/digests.json", stop);
-  prepared.plan = plan_stages(graph, prepared.files, registry, digests);
+  prepared.digests = std::make_unique<const InputDigests>(prepared.files, artifacts + "/digests.jsonl", stop);
+  prepared.plan = plan_stages(graph, prepared.files, registry, *prepared.digests);
   prepared.identity.graph_hash = graph.hash();
-  std::map<std::string, nlohmann::json> plugins, inputs;
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const auto& node = graph.nodes[i];
+  std::map<std::string, nlohmann::json> plugins;
+  for (const auto& node : graph.nodes)
     plugins[node.plugin->id] = {{"id", node.plugin->id}, {"version", node.descriptor().version}, {"sha256", registry.digest(*node.plugin)}};
-    for (const auto& [parameter, files] : prepared.files[i])
-      for (const auto& file : files) inputs[file.path] = {{"path", file.display}, {"bytes", fs::file_size(file.path)}, {"digest", digests.digest(file.path)}};
-  }
   prepared.identity.plugins = nlohmann::json::array();
   for (auto& [id, entry] : plugins) prepared.identity.plugins.push_back(std::move(entry));
-  prepared.identity.inputs = nlohmann::json::array();
-  for (auto& [path, entry] : inputs) prepared.identity.inputs.push_back(std::move(entry));
-  digests.save();
+  prepared.identity.inputs = &prepared.digests->inputs();
   return prepared;
 }
 

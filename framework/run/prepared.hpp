@@ -14,15 +14,16 @@
 
 namespace flowrun::run {
 
-/// Input files by node, the cache, the stages, and what a run's folder belongs to.
+/// Input files by node and their digests, the cache, the stages, and what a run's folder belongs to.
 struct Prepared {
   std::vector<NodeFiles> files;
+  std::unique_ptr<const InputDigests> digests;
   std::unique_ptr<ArtifactStore> store;
   StagePlan plan;
   RunFolder::Identity identity;
 };
 
-/// Finds the input files, computes their digests (kept in the cache's `digests.json`) and plans the stages. Creates the cache's folder. Throws ExitError 66 for
+/// Finds the input files, computes their digests (kept in the cache's `digests.jsonl`) and plans the stages. Creates the cache's folder. Throws ExitError 66 for
 /// files that are not there, 73 for a folder that cannot be created, Error(kCancelled) when `stop` (may be null) says so.
 Prepared prepare(const graph::ResolvedGraph& graph, plugin::Registry& registry, const std::string& artifacts, const graph::StopToken* stop);
 

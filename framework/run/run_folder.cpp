@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 
 #include "base/durable.hpp"
+#include "run/buffered_writer.hpp"
 #include "run/exit_codes.hpp"
 
 namespace flowrun::run {
@@ -20,14 +22,50 @@ std::string host_name() {
   return name;
 }
 
-/// Returns the manifest of the run in a folder; discarded JSON where it cannot be read.
-nlohmann::json read_manifest(const std::string& path) { return nlohmann::json::parse(io::read_file(path + "/manifest.json"), nullptr, false); }
+using Inputs = std::vector<InputDigests::Input>;
+
+/// The manifest of the run in a folder without its inputs; discarded JSON where it cannot be read.
+struct StoredManifest {
+  nlohmann::json manifest;
+  bool same_inputs = false;
+};
+
+/// Reads a manifest and compares its inputs with `inputs` one by one, so that it never holds them all.
+StoredManifest read_manifest(const std::string& path, const Inputs& inputs) {
+  std::ifstream file(path + "/manifest.json");
+  if (!file) throw Error(Code::kIo, fmt::format("cannot read '{}/manifest.json'", path));
+  using Event = nlohmann::json::parse_event_t;
+  std::string key;  // of the manifest itself
+  std::size_t count = 0;
+  bool same = true;
+  const auto keep = [&](int depth, Event event, nlohmann::json& parsed) {
+    if (event == Event::key && depth == 1) key = parsed.get<std::string>();
+    if (event != Event::object_end || depth != 2 || key != "inputs") return true;
+    same = same && count < inputs.size() && parsed == inputs[count].to_json();
+    ++count;
+    return false;
+  };
+  StoredManifest stored;
+  stored.manifest = nlohmann::json::parse(file, keep, false);
+  stored.same_inputs = same && count == inputs.size();
+  return stored;
+}
 
 bool is_readable(const nlohmann::json& manifest) { return manifest.is_object() && manifest.value("graph_hash", "").size() == 64; }
 
-bool is_of(const nlohmann::json& manifest, const RunFolder::Identity& identity) {
-  return is_readable(manifest) && manifest["graph_hash"] == identity.graph_hash && manifest.value("inputs", nlohmann::json()) == identity.inputs &&
-         manifest.value("plugins", nlohmann::json()) == identity.plugins;
+bool is_of(const StoredManifest& stored, const RunFolder::Identity& identity) {
+  return is_readable(stored.manifest) && stored.same_inputs && stored.manifest["graph_hash"] == identity.graph_hash &&
+         stored.manifest.value("plugins", nlohmann::json()) == identity.plugins;
+}
+
+/// Returns a JSON text as it stands within a list of the manifest: each line two blanks further.
+std::string indented(const std::string& text) {
+  std::string moved;
+  for (const char c : text) {
+    moved += c;
+    if (c == '\n') moved += "  ";
+  }
+  return moved;
 }
 
 bool has_finished(const nlohmann::json& manifest) { return manifest.value("status", "") == "finished"; }
@@ -70,19 +108,21 @@ std::string RunFolder::set_aside(const std::string& hash) {
 
 bool RunFolder::is_finished(const std::string& path, const Identity& identity) {
   if (!fs::exists(path + "/manifest.json")) return false;
-  const nlohmann::json manifest = read_manifest(path);
-  return is_of(manifest, identity) && has_finished(manifest);
+  const StoredManifest stored = read_manifest(path, *identity.inputs);
+  return is_of(stored, identity) && has_finished(stored.manifest);
 }
 
-RunFolder::RunFolder(const std::string& path, const Identity& identity, bool fresh, Reporter& reporter) : path_(fs::absolute(path).lexically_normal().string()) {
+RunFolder::RunFolder(const std::string& path, const Identity& identity, bool fresh, Reporter& reporter)
+    : path_(fs::absolute(path).lexically_normal().string()), inputs_(identity.inputs) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
   if (fs::exists(path_) && !fs::is_directory(path_)) throw ExitError(kCannotCreate, Code::kIo, fmt::format("'{}' is not a folder", path_));
   const bool foreign = fs::exists(path_) && !fs::is_empty(path_) && !fs::exists(path_ + "/run.lock") && !fs::exists(path_ + "/manifest.json");
   if (foreign) throw ExitError(kCannotCreate, Code::kInvalidArgument, fmt::format("'{}' is not empty and no run's folder; give another --output", path_));
   take_lock();
   if (fs::exists(path_ + "/manifest.json")) {
-    manifest_ = read_manifest(path_);
-    if (is_of(manifest_, identity) && !fresh) {
+    const StoredManifest stored = read_manifest(path_, *inputs_);
+    manifest_ = stored.manifest;
+    if (is_of(stored, identity) && !fresh) {
       state_ = has_finished(manifest_) ? FolderState::kFinished : FolderState::kUnfinished;
       return;
     }
@@ -94,6 +134,23 @@ RunFolder::RunFolder(const std::string& path, const Identity& identity, bool fre
   manifest_ = nlohmann::json::object();
 }
 
-void RunFolder::save_manifest() { io::write_file(path_ + "/manifest.json", manifest_.dump(1) + "\n"); }
+void RunFolder::save_manifest() {
+  manifest_["inputs"] = nlohmann::json::array();
+  const std::string text = manifest_.dump(1) + "\n";
+  // A line break stands for itself nowhere within a JSON string, so this is the manifest's own key.
+  constexpr std::string_view kEmpty = "\n \"inputs\": [";
+  const std::size_t place = text.find(kEmpty) + kEmpty.size();
+  io::StagedFile file(path_ + "/manifest.json");
+  BufferedWriter writer(file);
+  writer.write(std::string_view(text).substr(0, place));
+  for (const auto& input : *inputs_) {
+    if (&input != &inputs_->front()) writer.write(",");
+    writer.write(indented("\n" + input.to_json().dump(1)));
+  }
+  if (!inputs_->empty()) writer.write("\n ");
+  writer.write(std::string_view(text).substr(place));
+  writer.flush();
+  file.commit();
+}
 
 }  // namespace flowrun::run

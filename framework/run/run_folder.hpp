@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "run/artifact_store.hpp"
+#include "run/input_files.hpp"
 #include "run/reporter.hpp"
 
 namespace flowrun::run {
@@ -25,7 +26,7 @@ class RunFolder {
   struct Identity {
     std::string graph_hash;
     nlohmann::json plugins;  ///< [{id, version, sha256}]
-    nlohmann::json inputs;   ///< [{path, bytes, digest}]
+    const std::vector<InputDigests::Input>* inputs = nullptr;  ///< must live as long as the folder
   };
 
   /// Opens `path`, renaming away a folder of another graph, of other inputs or plugins, or with `fresh`; names it through `reporter`.
@@ -37,7 +38,7 @@ class RunFolder {
 
   const std::string& path() const noexcept { return path_; }
   FolderState state() const noexcept { return state_; }
-  /// The manifest as last written.
+  /// The manifest as last written, but for `inputs`: `save_manifest` adds them, file by file.
   nlohmann::json& manifest() noexcept { return manifest_; }
   void save_manifest();
 
@@ -46,6 +47,7 @@ class RunFolder {
   std::string set_aside(const std::string& hash);
 
   std::string path_;
+  const std::vector<InputDigests::Input>* inputs_;
   std::unique_ptr<FileLock> lock_;
   FolderState state_ = FolderState::kNew;
   nlohmann::json manifest_;

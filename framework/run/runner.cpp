@@ -119,7 +119,7 @@ class Runner {
     const std::string started = manifest.value("started_time", utc_now());
     manifest = {{"version", 1}, {"name", checked_.resolved.run.name}, {"graph_hash", prepared.identity.graph_hash}, {"command", command_}, {"started_time", started},
                 {"finished_time", nullptr}, {"status", "running"}, {"exit_code", nullptr}, {"threads", threads_}, {"cpu", cpu_model()},
-                {"libraries", libraries()}, {"plugins", prepared.identity.plugins}, {"inputs", prepared.identity.inputs},
+                {"libraries", libraries()}, {"plugins", prepared.identity.plugins},
                 {"artifacts", nlohmann::json::array()}};
     for (const auto& artifact : prepared.plan.artifacts)
       manifest["artifacts"].push_back({{"node", checked_.resolved.nodes[artifact.node].name}, {"type", artifact.type}, {"key", artifact.key}});

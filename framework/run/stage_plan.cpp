@@ -23,7 +23,7 @@ bool is_data_type(const std::string& type) { return type == "documents" || type 
 
 class Planner {
  public:
-  Planner(const graph::ResolvedGraph& graph, const std::vector<NodeFiles>& files, plugin::Registry& registry, DigestCache& digests)
+  Planner(const graph::ResolvedGraph& graph, const std::vector<NodeFiles>& files, plugin::Registry& registry, const InputDigests& digests)
       : graph_(graph), files_(files), registry_(registry), digests_(digests), level_(graph.nodes.size(), 0), consumers_(graph.nodes.size()) {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i)
       for (std::size_t p = 0; p < graph.nodes[i].inputs.size(); ++p)
@@ -145,6 +145,13 @@ class Planner {
     return plan_.node_keys[from.node] + "." + output;
   }
 
+  /// Returns the SHA-256 of the names and digests of files in their order, which stands for them in a key: a list of all of them could be long.
+  std::string digest_of(const graph::FileList& files) const {
+    Sha256 hash;
+    for (std::size_t i = 0; i < files.size(); ++i) hash.update(nlohmann::json{files[i].display, digests_.digest(files[i].path)}.dump());
+    return hash.hex();
+  }
+
   nlohmann::json key_parameters(std::size_t i) {
     nlohmann::json parameters = graph_.nodes[i].parameters;
     for (const auto& parameter : graph_.nodes[i].descriptor().parameters) {
@@ -154,9 +161,7 @@ class Planner {
         const auto dot = name.find('.');
         parameters[parameter.name] = dot == std::string::npos ? "" : name.substr(dot);
       } else if (parameter.type == "path" || parameter.type == "paths") {
-        nlohmann::json list = nlohmann::json::array();
-        for (const auto& file : files_[i].at(parameter.name)) list.push_back({file.display, digests_.digest(file.path)});
-        parameters[parameter.name] = std::move(list);
+        parameters[parameter.name] = digest_of(*files_[i].at(parameter.name));
       }
     }
     return parameters;
@@ -228,7 +233,7 @@ class Planner {
   const graph::ResolvedGraph& graph_;
   const std::vector<NodeFiles>& files_;
   plugin::Registry& registry_;
-  DigestCache& digests_;
+  const InputDigests& digests_;
   std::vector<std::size_t> level_;
   std::vector<std::vector<Consumer>> consumers_;
   std::set<std::size_t> cut_joins_;
@@ -266,7 +271,7 @@ bool same_stage_stream(const graph::ResolvedGraph& graph, const StagePlan& plan,
          graph.nodes[from.node].descriptor().outputs[from.output].edge == EdgeKind::kStream;
 }
 
-StagePlan plan_stages(const graph::ResolvedGraph& graph, const std::vector<NodeFiles>& files, plugin::Registry& registry, DigestCache& digests) {
+StagePlan plan_stages(const graph::ResolvedGraph& graph, const std::vector<NodeFiles>& files, plugin::Registry& registry, const InputDigests& digests) {
   return Planner(graph, files, registry, digests).run();
 }
 

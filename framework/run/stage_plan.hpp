@@ -57,7 +57,7 @@ struct StagePlan {
 /// Returns whether the edge carries batches inside one stage.
 bool same_stage_stream(const graph::ResolvedGraph& graph, const StagePlan& plan, const graph::Connection& from, std::size_t to, std::size_t port);
 
-/// Plans the stages. Computes digests of input files and of plugins' files.
-StagePlan plan_stages(const graph::ResolvedGraph& graph, const std::vector<NodeFiles>& files, plugin::Registry& registry, DigestCache& digests);
+/// Plans the stages. Computes digests of plugins' files.
+StagePlan plan_stages(const graph::ResolvedGraph& graph, const std::vector<NodeFiles>& files, plugin::Registry& registry, const InputDigests& digests);
 
 }  // namespace flowrun::run

@@ -231,8 +231,8 @@ class RegionBuilder {
     while (!stack.empty() && spec_.tokenizer.empty()) {
       const std::size_t i = stack.back();
       stack.pop_back();
-      if (const auto it = context_.files[i].find("tokenizer_path"); it != context_.files[i].end() && !it->second.empty())
-        spec_.tokenizer = it->second[0].path;
+      if (const auto it = context_.files[i].find("tokenizer_path"); it != context_.files[i].end() && !it->second->empty())
+        spec_.tokenizer = (*it->second)[0].path;
       for (std::size_t p = 0; p < node(i).inputs.size(); ++p)
         for (const auto& input : node(i).inputs[p]) {
           const auto& port = node(i).descriptor().inputs[p];
