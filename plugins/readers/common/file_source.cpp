@@ -70,7 +70,7 @@ class FileCursor : public Cursor {
     }
   }
 
-  const FilePart& part() const { return source_->parts_[next_part_]; }
+  FilePart part() const { return source_->part(next_part_); }
   const InputFile& file() const { return source_->files_[part().file]; }
 
   bool open_file(const Call& call) {
@@ -134,15 +134,22 @@ class FileCursor : public Cursor {
 };
 
 FileSource::FileSource(const Params& params) : files_(params.files("paths")), domain_(params.string("domain")) {
-  std::vector<FilePart> parts(files_.size());
-  for (std::size_t i = 0; i < parts.size(); ++i) parts[i].file = i;
-  set_parts(std::move(parts));
+  group_parts(files_.size());
 }
 
 void FileSource::set_parts(std::vector<FilePart> parts) {
   parts_ = std::move(parts);
-  std::vector<std::int64_t> sizes;
-  for (const FilePart& part : parts_) sizes.push_back(part.end < 0 ? stored_bytes(files_[part.file].path) : part.end - part.begin);
+  group_parts(parts_->size());
+}
+
+FilePart FileSource::part(std::size_t index) const { return parts_ ? (*parts_)[index] : FilePart{index}; }
+
+void FileSource::group_parts(std::size_t count) {
+  std::vector<std::int64_t> sizes(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const FilePart one = part(i);
+    sizes[i] = one.end < 0 ? stored_bytes(files_[one.file].path) : one.end - one.begin;
+  }
   units_ = group_units(sizes);
 }
 

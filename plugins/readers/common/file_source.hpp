@@ -82,10 +82,13 @@ class FileSource : public Source {
 
  private:
   friend class FileCursor;
+  FilePart part(std::size_t index) const;
+  void group_parts(std::size_t count);
+
   std::vector<Column> columns_;
   std::vector<InputFile> files_;
   std::string domain_;
-  std::vector<FilePart> parts_;
+  std::optional<std::vector<FilePart>> parts_;  ///< none: each file is one, and a hundred thousand of them are no list
   std::vector<Unit> units_;  ///< of parts
   std::int64_t batch_bytes_ = 0, batch_documents_ = 0;
 };
