@@ -21,7 +21,7 @@ std::string tallies(const nlohmann::json& object) {
     const auto documents = tally["documents"].get<std::int64_t>(), file_bytes = tally.value("files", std::int64_t{0});
     text += fmt::format("\n  {:<32} {:>10}", name, documents);
     // Not a document, but the rest of a file that could not be read.
-    if (documents == 0) text += fmt::format("  (rests of files, {} bytes unread)", file_bytes);
+    if (documents == 0) text += file_bytes > 0 ? fmt::format("  (rests of files, {} bytes unread)", file_bytes) : "  (at the ends of files; see log.jsonl)";
   }
   return text;
 }

@@ -67,6 +67,9 @@ std::string describe(const flowrun_record_error& error) {
   return text;
 }
 
+/// Says for the end of a message how much of a file is given up, where that is known.
+std::string describe_unread(const flowrun_record_error& error) { return error.file_bytes > 0 ? fmt::format("; {} bytes of the file are left unread", error.file_bytes) : ""; }
+
 }  // namespace
 
 // ------------------------------------------------------------------------------------------------------------------------- nodes
@@ -307,6 +310,13 @@ class SourceNode final : public FlowNode {
     schedule_reads();
   }
 
+  static void count(const flowrun_record_error& error, Counters& counters) {
+    const std::int64_t file_bytes = std::max<std::int64_t>(error.file_bytes, 0);
+    counters.errors[error.code] += Tally{error.documents, error.bytes, file_bytes};
+    counters.in += Tally{error.documents, error.bytes, 0};
+    if (error.file != nullptr && error.file_bytes != 0) counters.unread[error.file] += UnreadFile{file_bytes, error.file_bytes < 0};
+  }
+
   /// Returns false when the stage stops.
   bool read_batch(Unit& unit, Ready& ready, bool& end) {
     if (control.stopping()) return false;
@@ -319,9 +329,8 @@ class SourceNode final : public FlowNode {
         if (!refused().failure) refused().failure = NodeError{code_of(error.status), context.name, context.plugin, fmt::format("{}: {}", error.code, error.message ? error.message : "refused"), describe(error)};
         return FLOWRUN_CANCELLED;
       }
-      refused().counters.errors[error.code] += Tally{error.documents, error.bytes, error.file_bytes};
-      refused().counters.in += Tally{error.documents, error.bytes, 0};
-      if (context.log) context.log(FLOWRUN_LOG_WARNING, fmt::format("{}: {}: {}", describe(error), error.code, error.message ? error.message : "refused"));
+      count(error, refused().counters);
+      if (context.log) context.log(FLOWRUN_LOG_WARNING, fmt::format("{}: {}: {}{}", describe(error), error.code, error.message ? error.message : "refused", describe_unread(error)));
       return FLOWRUN_OK;
     };
     const NodeCall call(&control, &context.log, &record_error);

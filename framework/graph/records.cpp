@@ -40,6 +40,7 @@ void Counters::add(const Counters& other) {
   out += other.out;
   for (const auto& [name, tally] : other.dropped) dropped[name] += tally;
   for (const auto& [name, tally] : other.errors) errors[name] += tally;
+  for (const auto& [name, file] : other.unread) unread[name] += file;
 }
 
 Tally Counters::dropped_total() const { return total_of(dropped); }
@@ -57,12 +58,20 @@ nlohmann::json Counters::to_json() const {
   return object;
 }
 
-Counters Counters::from_json(const nlohmann::json& object) {
+nlohmann::json Counters::to_manifest() const {
+  nlohmann::json object = to_json();
+  for (const auto& [name, file] : unread) object["unread"][name] = {{"bytes", file.bytes}, {"ends_early", file.ends_early}};
+  return object;
+}
+
+Counters Counters::from_manifest(const nlohmann::json& object) {
   Counters counters;
   counters.in = tally_from(object.at("in"));
   counters.out = tally_from(object.at("out"));
   for (const auto& [name, tally] : object.at("dropped").items()) counters.dropped[name] = tally_from(tally);
   for (const auto& [name, tally] : object.at("errors").items()) counters.errors[name] = tally_from(tally);
+  if (const auto unread = object.find("unread"); unread != object.end())
+    for (const auto& [name, file] : unread->items()) counters.unread[name] = {file.at("bytes").get<std::int64_t>(), file.at("ends_early").get<bool>()};
   return counters;
 }
 

@@ -28,16 +28,30 @@ struct Tally {
   }
 };
 
+/// What could not be read of one file.
+struct UnreadFile {
+  std::int64_t bytes = 0;   ///< stored, known to be unread
+  bool ends_early = false;  ///< how many bytes are missing behind its end is not known
+  UnreadFile& operator+=(const UnreadFile& other) {
+    bytes += other.bytes;
+    ends_early = ends_early || other.ends_early;
+    return *this;
+  }
+};
+
 struct Counters {
   Tally in, out;
   std::map<std::string, Tally> dropped, errors;
+  std::map<std::string, UnreadFile> unread;  ///< of a source, by the name that the file has in messages
 
   void add(const Counters& other);
   Tally dropped_total() const;
   Tally errors_total() const;
   /// Returns the object of funnel.json without "plugin" and "stage"; `changed` follows from the other figures.
   nlohmann::json to_json() const;
-  static Counters from_json(const nlohmann::json& object);
+  /// Returns what a manifest keeps: that object, and the files that were not read to their end.
+  nlohmann::json to_manifest() const;
+  static Counters from_manifest(const nlohmann::json& object);
 };
 
 /// One dropped document.

@@ -329,7 +329,7 @@ class StageRunner {
       std::set<std::size_t> upstream;
       upstream_of(artifact(a).node, upstream);
       for (const std::size_t i : upstream) {
-        nodes[context_.plan.node_keys[i]] = records_.at(i)->counters().to_json();
+        nodes[context_.plan.node_keys[i]] = records_.at(i)->counters().to_manifest();
         if (!has_drops_.at(i)) continue;
         fs::create_directories(staging + "/drops");
         fs::create_hard_link(records_path(i), fmt::format("{}/drops/{}.zst", staging, context_.plan.node_keys[i]));
@@ -352,7 +352,7 @@ class StageRunner {
           const auto& stream = manifest.at("stream");
           counters.in += {stream.at("documents").get<std::int64_t>(), stream.at("bytes").get<std::int64_t>(), 0};
         } else {
-          counters.in += graph::Counters::from_json(manifest.at("nodes").at(context_.plan.node_keys[from.node])).out;
+          counters.in += graph::Counters::from_manifest(manifest.at("nodes").at(context_.plan.node_keys[from.node])).out;
         }
       }
     counters.out = counters.in;

@@ -10,7 +10,6 @@
 
 #include "base/durable.hpp"
 #include "base/zstd_stream.hpp"
-#include "graph/records.hpp"
 
 namespace flowrun::run {
 namespace {
@@ -67,7 +66,7 @@ namespace {
 /// another: each consumer then has a copy of its own, and `total.in` counts the further ones. Elsewhere a document is counted once.
 class Copies {
  public:
-  Copies(const RunContext& context, const std::map<std::size_t, graph::Counters>& counters) : context_(context), counters_(counters) {
+  Copies(const RunContext& context, const NodeCounters& counters) : context_(context), counters_(counters) {
     for (const auto& [i, own] : counters)
       for (const auto& port : context.graph.nodes[i].inputs)
         for (const auto& from : port)
@@ -106,35 +105,35 @@ class Copies {
   }
 
   const RunContext& context_;
-  const std::map<std::size_t, graph::Counters>& counters_;
+  const NodeCounters& counters_;
   std::map<std::pair<std::size_t, std::size_t>, std::vector<std::size_t>> consumers_;  ///< of each stream, by node and output
   std::map<std::size_t, bool> loses_;
 };
 
 }  // namespace
 
-nlohmann::json compose_funnel(const RunContext& context) {
+NodeCounters read_counters(const RunContext& context) {
   const Manifests manifests(context);
-  graph::Counters total;
-  std::map<std::size_t, graph::Counters> all;
-  nlohmann::json nodes = nlohmann::json::object();
+  NodeCounters all;
   for (std::size_t i = 0; i < context.graph.nodes.size(); ++i) {
     const auto& node = context.graph.nodes[i];
     if (!on_documents(node)) continue;
-    graph::Counters counters;
-    if (node.native()) {
-      counters = evaluator_counters(context, manifests, i);
-    } else {
-      const auto recorder = manifests.recorder(i);
-      if (!recorder) continue;
-      counters = graph::Counters::from_json(manifests.at(*recorder).at("nodes").at(context.plan.node_keys[i]));
-    }
+    if (node.native()) all[i] = evaluator_counters(context, manifests, i);
+    else if (const auto recorder = manifests.recorder(i)) all[i] = graph::Counters::from_manifest(manifests.at(*recorder).at("nodes").at(context.plan.node_keys[i]));
+  }
+  return all;
+}
+
+nlohmann::json compose_funnel(const RunContext& context, const NodeCounters& all) {
+  graph::Counters total;
+  nlohmann::json nodes = nlohmann::json::object();
+  for (const auto& [i, counters] : all) {
+    const auto& node = context.graph.nodes[i];
     auto object = counters.to_json();
     object["plugin"] = node.plugin->id;
     object["stage"] = context.plan.stage_of[i];
     nodes[node.name] = std::move(object);
     if (node.descriptor().kind == "source") total.in += counters.in;
-    all[i] = counters;
     for (const auto& [reason, tally] : counters.dropped) total.dropped[reason] += tally;
     for (const auto& [code, tally] : counters.errors) total.errors[code] += tally;
   }

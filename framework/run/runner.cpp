@@ -15,6 +15,7 @@
 #include "base/scaling.hpp"
 #include "run/artifact_use.hpp"
 #include "run/data_stage.hpp"
+#include "run/error_fraction.hpp"
 #include "run/exit_codes.hpp"
 #include "run/funnel.hpp"
 #include "run/machine.hpp"
@@ -158,25 +159,10 @@ class Runner {
       else
         reporter_.info(fmt::format("{} {}: {} documents, {:.1f} MB in {:.2f} s ({})", title, names, result.read.documents, static_cast<double>(result.read.bytes) / 1e6, result.seconds,
                                    rate(static_cast<double>(result.read.bytes), result.seconds)));
-      const auto funnel = compose_funnel(context);
-      io::write_file(context.folder + "/funnel.json", funnel.dump(1) + "\n");
-      check_error_fraction(context, funnel);
+      const NodeCounters counters = read_counters(context);
+      io::write_file(context.folder + "/funnel.json", compose_funnel(context, counters).dump(1) + "\n");
+      check_error_fraction(context, counters);
     }
-  }
-
-  /// Ends the run if too many of the documents that were found have been refused, in this stage and those before it, cached or not.
-  static void check_error_fraction(const RunContext& context, const nlohmann::json& funnel) {
-    std::int64_t found = 0, refused = 0;
-    for (const auto& node : context.graph.nodes) {
-      if (!funnel["nodes"].contains(node.name)) continue;
-      const auto counters = graph::Counters::from_json(funnel["nodes"][node.name]);
-      if (node.descriptor().kind == "source") found += counters.in.documents;
-      refused += counters.errors_total().documents;
-    }
-    const double allowed = context.graph.run.max_error_fraction, fraction = found == 0 ? 0.0 : static_cast<double>(refused) / static_cast<double>(found);
-    if (fraction <= allowed) return;
-    throw ExitError(kDamagedInput, Code::kCorruptData,
-                    fmt::format("{} of {} documents were refused ({:.2f} %), more than run.max_error_fraction = {} allows; see log.jsonl", refused, found, 100 * fraction, allowed));
   }
 
   /// Returns the names of a stage's nodes; of a model's blocks only the model's.
@@ -201,7 +187,7 @@ class Runner {
 
   void finish(const RunContext& context, RunFolder& folder, const std::string& graph_hash) {
     io::set_phase("save");
-    const auto funnel = compose_funnel(context);
+    const auto funnel = compose_funnel(context, read_counters(context));
     io::write_file(context.folder + "/funnel.json", funnel.dump(1) + "\n");
     write_dropped(context, context.folder + "/dropped.jsonl.zst");
     publish_outputs(context, false);

@@ -105,6 +105,61 @@ INSTANTIATE_TEST_SUITE_P(Stored, DamagedFile,
                                            DamageCase{"ZstdFlipped", ".zst", false}),
                          [](const auto& one) { return std::string(one.param.name); });
 
+TEST_F(Damage, AFileThatEndsEarlyCountsWhole) {
+  write("in/a.jsonl.gz", readers::gzip(jsonl(2000)).substr(0, 5000));
+  const auto refused = read_files("jsonl", "in/*", "on_error = \"skip\"", "");
+  EXPECT_EQ(refused.exit_code, 65) << refused;
+  EXPECT_NE(refused.err.find("in/a.jsonl.gz', byte 5000: damaged_gzip: the file ends early, after 5000 bytes, inside a gzip member"), std::string::npos) << refused;
+  EXPECT_NE(refused.err.find("error: 5000 of 5000 stored bytes of 'in' could not be read (100.00 %), more than run.max_error_fraction = 0.01 allows\n"
+                             "  in/a.jsonl.gz: ends early, after 5000 bytes; how much is missing is not known, so all of it counts\n"
+                             "  fetch or make this file again, or go on with what can be read by --set run.max_error_fraction=1.0"),
+            std::string::npos)
+      << refused;
+  EXPECT_EQ(reader_counts()["errors"]["damaged_gzip"], nlohmann::json({{"documents", 0}, {"bytes", 0}, {"files", 0}})) << "what is missing is not made up";
+
+  const auto allowed = flowrun({"run", "graph.toml", "--output", "run", "--artifacts", "artifacts", "--set", "run.max_error_fraction=1.0"});
+  ASSERT_EQ(allowed.exit_code, 0) << allowed;
+  EXPECT_NE(allowed.err.find("cached"), std::string::npos) << allowed;
+  EXPECT_NE(allowed.out.find("(at the ends of files; see log.jsonl)"), std::string::npos) << allowed;
+  EXPECT_GT(texts().size(), 5u);
+
+  Prose prose(7);
+  std::string whole;
+  while (whole.size() < 600'000) whole += nlohmann::json{{"text", prose.document()}}.dump() + "\n";
+  write("in/b.jsonl", whole);
+  EXPECT_EQ(read_files("jsonl", "in/*", "on_error = \"skip\"", "").exit_code, 0) << "5,000 bytes are less than one in a hundred";
+}
+
+TEST_F(Damage, TheRestOfAFileCountsByItsBytes) {
+  std::string stored = readers::zstd(jsonl(4000));
+  const std::size_t at = stored.size() * 3 / 4;
+  stored[at] = static_cast<char>(stored[at] ^ 0x55);
+  write("in/a.jsonl.zst", stored);
+  write("in/b.jsonl", jsonl(100, 2));
+  ASSERT_EQ(read_files("jsonl", "in/*", "on_error = \"skip\"").exit_code, 0);
+  const auto unread = reader_counts()["errors"]["damaged_zstd"]["files"].get<double>();
+  EXPECT_NE(read("run/log.jsonl").find(fmt::format("; {:.0f} bytes of the file are left unread", unread)), std::string::npos);
+  const double share = unread / static_cast<double>(stored.size() + std::filesystem::file_size(path("in/b.jsonl")));
+  ASSERT_GT(share, 0.02);
+  const auto with_fraction = [&](double fraction) { return read_files("jsonl", "in/*", "on_error = \"skip\"", fmt::format("max_error_fraction = {}", fraction)); };
+  EXPECT_EQ(with_fraction(share + 0.001).exit_code, 0);
+  const auto refused = with_fraction(share - 0.001);
+  EXPECT_EQ(refused.exit_code, 65) << refused;
+  EXPECT_NE(refused.err.find(fmt::format("\n  in/a.jsonl.zst: {:.0f} of {} bytes unread\n", unread, stored.size())), std::string::npos) << refused;
+}
+
+TEST_F(Damage, EverySourceHasItsOwnShareOfUnreadBytes) {
+  write("large/a.jsonl", jsonl(4000));
+  write("small/a.jsonl.gz", readers::gzip(jsonl(4000)).substr(0, 2000));
+  write("graph.toml",
+        "[run]\nname = \"t\"\n[node.large]\nplugin = \"readers/jsonl\"\npaths = [\"large/*\"]\non_error = \"skip\"\n"
+        "[node.small]\nplugin = \"readers/jsonl\"\npaths = [\"small/*\"]\non_error = \"skip\"\n"
+        "[node.out]\nplugin = \"writers/jsonl\"\nin = [\"large\", \"small\"]\npath = \"out.jsonl\"\n");
+  const auto refused = flowrun({"run", "graph.toml", "--output", "run", "--artifacts", "artifacts"});
+  EXPECT_EQ(refused.exit_code, 65) << refused;
+  EXPECT_NE(refused.err.find("2000 of 2000 stored bytes of 'small' could not be read"), std::string::npos) << refused;
+}
+
 TEST_F(Damage, TextThatIsNotUtf8IsRefusedNeverRepaired) {
   write("in/a.jsonl", "{\"text\":\"good\"}\n{\"text\":\"bad \xff\xfe\"}\n{\"text\":\"\\ud800 alone\"}\n{\"text\":\"last\"}\n");
   const auto stopped = read_files("jsonl", "in/*", "");

@@ -25,6 +25,10 @@ Damage damage_at(const StoredBytes& in, const char* code, std::string message, C
   return {status, code, std::move(message) + ", at byte " + std::to_string(in.offset()) + " of the stored file", in.offset(), in.bytes_left()};
 }
 
+Damage early_end(const StoredBytes& in, const char* code, const char* inside) {
+  return {Code::kCorruptData, code, "the file ends early, after " + std::to_string(in.offset()) + " bytes, inside " + inside, in.offset(), -1};
+}
+
 class PlainDecoder : public Decoder {
  public:
   explicit PlainDecoder(StoredBytes in) : in_(std::move(in)) {}
@@ -51,7 +55,7 @@ class GzipDecoder : public Decoder {
       if (!inside_ && !skip_padding()) break;
       const std::string_view bytes = in_.peek();
       if (bytes.empty()) {
-        damage = damage_at(in_, "damaged_gzip", "the file ends inside a gzip member");
+        damage = early_end(in_, "damaged_gzip", "a gzip member");
         break;
       }
       step(bytes);
@@ -115,7 +119,7 @@ class ZstdDecoder : public Decoder {
       inside_ = result != 0;
       wanted_ = result;
       const bool was_holding = std::exchange(holding_, target.pos == size);
-      if (bytes.empty() && inside_ && !was_holding && target.pos == before) damage = damage_at(in_, "damaged_zstd", "the file ends inside a zstd frame");
+      if (bytes.empty() && inside_ && !was_holding && target.pos == before) damage = early_end(in_, "damaged_zstd", "a zstd frame");
     }
     return target.pos;
   }
@@ -167,7 +171,7 @@ class XzDecoder : public Decoder {
   void note(lzma_ret result) {
     switch (result) {
       case LZMA_MEM_ERROR: throw std::bad_alloc();
-      case LZMA_BUF_ERROR: damage = damage_at(in_, "damaged_xz", "the file ends inside an xz stream"); break;
+      case LZMA_BUF_ERROR: damage = early_end(in_, "damaged_xz", "an xz stream"); break;
       case LZMA_FORMAT_ERROR: damage = damage_at(in_, "damaged_xz", "the xz data is damaged (no stream begins here)"); break;
       case LZMA_MEMLIMIT_ERROR:
         damage = damage_at(in_, "unsupported_xz", "the xz data needs " + std::to_string((lzma_memusage(&stream_) >> 20) + 1) + " MiB to be decoded, expected a dictionary of at most 128 MiB",
@@ -197,7 +201,7 @@ class Bzip2Decoder : public Decoder {
     while (stream_.avail_out > 0 && !damage) {
       const std::string_view bytes = in_.peek();
       if (bytes.empty() && !inside_) break;
-      if (!step(bytes) && bytes.empty()) damage = damage_at(in_, "damaged_bzip2", "the file ends inside a bzip2 stream");
+      if (!step(bytes) && bytes.empty()) damage = early_end(in_, "damaged_bzip2", "a bzip2 stream");
     }
     return limit - stream_.avail_out;
   }
@@ -255,7 +259,7 @@ class Lz4Decoder : public Decoder {
     while (written < size && !damage) {
       const std::string_view bytes = holding_ ? std::string_view() : in_.peek();
       if (bytes.empty() && !holding_) {
-        if (inside_) damage = damage_at(in_, "damaged_lz4", "the file ends inside an lz4 frame");
+        if (inside_) damage = early_end(in_, "damaged_lz4", "an lz4 frame");
         break;
       }
       written += step(bytes, out + written, size - written);

@@ -31,7 +31,7 @@ struct Damage {
   const char* code = "";        ///< "damaged_" or "unsupported_" and the format: "damaged_gzip", "unsupported_xz"
   std::string message;
   std::int64_t offset = 0;      ///< in the file as stored, where decoding stopped
-  std::int64_t file_bytes = 0;  ///< stored bytes from there to the end
+  std::int64_t file_bytes = 0;  ///< stored bytes from there to the end; -1: the file ends there, too early, and how many are missing is not known
 };
 
 /// Turns stored bytes into text bytes. Members, frames and streams that follow one another are one text. Memory is bounded by the format, and by

@@ -84,7 +84,11 @@ class FileCursor : public Cursor {
 
   void close_file(const Call& call) {
     reader_.reset();
-    if (stored_->damage()) report(call, *stored_->damage());
+    if (const auto& damage = stored_->damage()) {
+      Damage reported = *damage;
+      if (reported.file_bytes < 0 && !part().is_last) reported.file_bytes = part().end - part().begin;  // what is missing is missing in this part
+      report(call, reported);
+    }
     ++next_part_;
   }
 

@@ -37,7 +37,7 @@ struct Refusal {
   std::int64_t offset = -1;    ///< in the file as stored; -1: unknown
   std::int64_t bytes = 0;      ///< of its text, where known
   std::int64_t documents = 1;  ///< 0: what is missing is no record that was found
-  std::int64_t file_bytes = 0; ///< that were passed over and are no record's
+  std::int64_t file_bytes = 0; ///< that were passed over and are no record's; -1: the file ends early, how many are missing is not known
 };
 
 /// Cuts one file into records.

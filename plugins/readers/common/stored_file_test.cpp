@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <random>
 #include <string>
@@ -140,9 +141,9 @@ TEST_F(StoredFileTest, GivesTheTextBeforeACut) {
     ASSERT_TRUE(damage_) << name;
     EXPECT_STREQ(damage_->code, damaged);
     EXPECT_EQ(damage_->status, Code::kCorruptData);
-    EXPECT_EQ(damage_->offset + damage_->file_bytes, static_cast<std::int64_t>(cut.size()));
-    EXPECT_THAT(damage_->message, HasSubstr("ends inside a"));
-    EXPECT_THAT(damage_->message, HasSubstr("at byte " + std::to_string(damage_->offset)));
+    EXPECT_EQ(damage_->offset, static_cast<std::int64_t>(cut.size()));
+    EXPECT_EQ(damage_->file_bytes, -1) << "how much is missing is not known";
+    EXPECT_THAT(damage_->message, HasSubstr("ends early, after " + std::to_string(cut.size()) + " bytes, inside a"));
   }
 }
 
@@ -204,7 +205,7 @@ TEST_F(StoredFileTest, NeverTakesMutatedBytesForOthers) {
         const std::string read_text = read(name, mutated);
         EXPECT_TRUE(damage_ || read_text == text) << name << " of " << size << " bytes, seed " << seed;
         if (!damage_) continue;
-        EXPECT_EQ(damage_->offset + damage_->file_bytes, static_cast<std::int64_t>(mutated.size())) << name << ", seed " << seed;
+        EXPECT_EQ(damage_->offset + std::max<std::int64_t>(damage_->file_bytes, 0), static_cast<std::int64_t>(mutated.size())) << name << ", seed " << seed;
         ++seen;
       }
       EXPECT_GT(seen, seeds * 17 / 20) << name << " of " << size << " bytes: what is changed is rarely a byte that means nothing";

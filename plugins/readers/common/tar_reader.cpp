@@ -91,7 +91,7 @@ struct TarReader::Impl {
   Step end(TarDamage& damage) {
     ended = true;
     if (is_cut_below() || given == 0 || zeros >= kBlock) return Step::kEnd;
-    damage = {"the archive ends without its end mark, so files may be missing", given, 0};
+    damage = {"the archive ends early, without its end mark, so files may be missing", given, -1};
     return Step::kDamaged;
   }
 
@@ -130,7 +130,7 @@ TarReader::Step TarReader::next(const Call& call, TarMember& member, TarDamage& 
   }
   if (impl.ended) return Step::kEnd;
   if (!impl.open()) {
-    damage = {"the archive cannot be read (" + impl.explain() + ")", 0, 0};
+    damage = {"the archive cannot be read (" + impl.explain() + ")", 0, -1};
     return impl.is_cut_below() ? Step::kEnd : Step::kDamaged;
   }
   damage = {};
@@ -154,6 +154,7 @@ TarReader::Step TarReader::next(const Call& call, TarMember& member, TarDamage& 
       return Step::kFile;
     }
     damage.bytes = impl.position() - damage.position;
+    if (damage.bytes == 0 && impl.ended) damage.bytes = -1;
     return Step::kDamaged;
   }
 }

@@ -24,7 +24,7 @@ struct TarMember {
 struct TarDamage {
   std::string message;
   std::int64_t position = 0;  ///< in the archive, decompressed, where the damage was met
-  std::int64_t bytes = 0;     ///< passed over because of it
+  std::int64_t bytes = 0;     ///< passed over because of it; -1: nothing follows, and how much is missing is not known
 };
 
 /// Reads one archive through a window, or from memory.

@@ -99,10 +99,12 @@ TEST_F(TarReaderTest, SaysWhereAnArchiveIsCut) {
   EXPECT_THAT(read("a.tar", archive.substr(0, 500000)), ElementsAre(Pair("a", "first")));
   ASSERT_EQ(damages_.size(), 1u);
   EXPECT_THAT(damages_[0].message, HasSubstr("Truncated"));
+  EXPECT_EQ(damages_[0].bytes, -1);
   EXPECT_THAT(read("a.tar", archive.substr(0, 1024)), ElementsAre(Pair("a", "first")));
   ASSERT_EQ(damages_.size(), 1u) << "between two files nothing else tells that some are missing";
   EXPECT_THAT(damages_[0].message, HasSubstr("without its end mark"));
   EXPECT_EQ(damages_[0].position, 1024);
+  EXPECT_EQ(damages_[0].bytes, -1) << "how much is missing is not known";
 }
 
 TEST_F(TarReaderTest, LeavesADamagedFileToItsOwnReport) {

@@ -41,7 +41,8 @@ std::optional<RecordReader::Step> XmlRecordReader::read_head(const Call& call, R
 
 RecordReader::Step XmlRecordReader::read_end(Record&, Refusal& refusal) {
   if (has_damage() || !std::exchange(wants_end_, false)) return Step::kEnd;
-  refusal = complain("truncated_xml", "the file ends without " + std::string(tags_.root_end) + ">");
+  refusal = complain("truncated_xml", "the file ends early, without " + std::string(tags_.root_end) + ">");
+  refusal.file_bytes = -1;
   return Step::kRefused;
 }
 
