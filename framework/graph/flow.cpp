@@ -248,15 +248,17 @@ class SourceNode final : public FlowNode {
   }
 
  private:
-  struct Refused {
+  /// What was found and did not become a document.
+  struct Aside {
     Counters counters;
+    std::vector<DropRecord> drops;
     std::optional<NodeError> failure;
   };
-  /// A batch that was read and what was refused on the way to it.
+  /// A batch that was read and what was refused and left out on the way to it.
   struct Ready {
     OwnedArray batch;
-    std::int64_t bytes = 0;            ///< credits that the batch takes
-    std::unique_ptr<Refused> refused;  ///< null: nothing, as nearly always
+    std::int64_t bytes = 0;        ///< credits that the batch takes
+    std::unique_ptr<Aside> aside;  ///< null: nothing, as nearly always
   };
   struct Unit {
     std::int64_t index = 0;
@@ -317,19 +319,27 @@ class SourceNode final : public FlowNode {
     if (error.file != nullptr && error.file_bytes != 0) counters.unread[error.file] += UnreadFile{file_bytes, error.file_bytes < 0};
   }
 
+  static void count(const flowrun_source_drop& drop, Aside& aside) {
+    if (drop.id == nullptr || drop.reason == nullptr) throw Error(Code::kInternal, "the plugin leaves out a record without an id or a reason");
+    const Tally tally{1, drop.bytes, 0};
+    aside.counters.dropped[drop.reason] += tally;
+    aside.counters.in += tally;
+    aside.drops.push_back({static_cast<std::int64_t>(aside.drops.size()), std::string(drop.id, drop.id_length), drop.reason, drop.value, drop.threshold});
+  }
+
   /// Returns false when the stage stops.
   bool read_batch(Unit& unit, Ready& ready, bool& end) {
     if (control.stopping()) return false;
-    const auto refused = [&ready]() -> Refused& {
-      if (!ready.refused) ready.refused = std::make_unique<Refused>();
-      return *ready.refused;
+    const auto aside = [&ready]() -> Aside& {
+      if (!ready.aside) ready.aside = std::make_unique<Aside>();
+      return *ready.aside;
     };
     const NodeCall::RecordError record_error = [&](const flowrun_record_error& error) -> flowrun_status {
       if (!context.skip_errors) {
-        if (!refused().failure) refused().failure = NodeError{code_of(error.status), context.name, context.plugin, fmt::format("{}: {}", error.code, error.message ? error.message : "refused"), describe(error)};
+        if (!aside().failure) aside().failure = NodeError{code_of(error.status), context.name, context.plugin, fmt::format("{}: {}", error.code, error.message ? error.message : "refused"), describe(error)};
         return FLOWRUN_CANCELLED;
       }
-      count(error, refused().counters);
+      count(error, aside().counters);
       if (context.log) context.log(FLOWRUN_LOG_WARNING, fmt::format("{}: {}: {}{}", describe(error), error.code, error.message ? error.message : "refused", describe_unread(error)));
       return FLOWRUN_OK;
     };
@@ -339,11 +349,12 @@ class SourceNode final : public FlowNode {
       end = unit.reader->next(call.table(), ready.batch);
       if (ready.batch) check_array(ready.batch.get(), outputs[0]);
       if (ready.batch && ready.batch.get().length > 0) ready.bytes = array_bytes(ready.batch.get(), outputs[0]);
+      for (flowrun_source_drop drop; unit.reader->take_drop(drop);) count(drop, aside());
     } catch (const Error& error) {
       if (error.code() == Code::kCancelled && control.stopping()) return false;
-      if (!refused().failure) refused().failure = NodeError{error.code(), context.name, context.plugin, error.what(), ""};
+      if (!aside().failure) aside().failure = NodeError{error.code(), context.name, context.plugin, error.what(), ""};
     }
-    if (ready.refused && ready.refused->failure) end = true;
+    if (ready.aside && ready.aside->failure) end = true;
     return true;
   }
 
@@ -392,12 +403,13 @@ class SourceNode final : public FlowNode {
   void emit_ready(Ready ready) {
     Message message;
     if (ready.bytes > 0) message = Message::adopt(std::move(ready.batch), &credits, ready.bytes, {});
-    if (ready.refused && ready.refused->failure) {
-      control.fail(std::move(*ready.refused->failure));
+    if (ready.aside && ready.aside->failure) {
+      control.fail(std::move(*ready.aside->failure));
       return;
     }
     Counters counters;
-    if (ready.refused) counters = std::move(ready.refused->counters);
+    if (ready.aside) counters = std::move(ready.aside->counters);
+    if (ready.aside && context.records) context.records->drops.add(drops_sequence_++, std::move(ready.aside->drops));
     if (message) {
       if (limit_ >= 0 && emitted_ + message.rows() >= limit_) {
         message = message.slice(0, limit_ - emitted_);
@@ -423,7 +435,7 @@ class SourceNode final : public FlowNode {
   std::atomic<std::int64_t> pump_requests_{0};
   std::atomic<bool> parked_{false};  // the account keeps the waker: there is nothing to do before it runs
   // Used by the pump alone.
-  std::uint64_t sequence_ = 0;
+  std::uint64_t sequence_ = 0, drops_sequence_ = 0;
   std::int64_t emitted_ = 0;
   bool finished_ = false;
   tf::function_node<Unit*, tf::continue_msg, tf::queueing> reader_;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <flowrun/abi.h>
+#include <flowrun/draft/source_drops.h>
 #include <flowrun/message.hpp>
 
 #include "graph/message.hpp"
@@ -38,6 +39,8 @@ class UnitReader {
   virtual ~UnitReader() = default;
   /// Gives the next batch (maybe none) and returns whether the unit has ended. Throws Error.
   virtual bool next(const flowrun_call* call, OwnedArray& out) = 0;
+  /// Gives what was found and left out on the way to the last batch, and returns whether there was (more of) it.
+  virtual bool take_drop(flowrun_source_drop&) { return false; }
 };
 
 /// The body of a source: a plugin's, or a spool's.

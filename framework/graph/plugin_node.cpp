@@ -73,7 +73,7 @@ namespace {
 
 class PluginUnit final : public UnitReader {
  public:
-  PluginUnit(const flowrun_source* table, void* self, void* cursor) : table_(table), self_(self), cursor_(cursor) {}
+  PluginUnit(const flowrun_source* table, const flowrun_source_drops* drops, void* self, void* cursor) : table_(table), drops_(drops), self_(self), cursor_(cursor) {}
   ~PluginUnit() override { table_->close_unit(self_, cursor_); }
   bool next(const flowrun_call* call, OwnedArray& out) override {
     std::int32_t end = 0;
@@ -81,25 +81,33 @@ class PluginUnit final : public UnitReader {
     static_cast<const NodeCall*>(call->host)->check(status);
     return end != 0;
   }
+  bool take_drop(flowrun_source_drop& drop) override {
+    drop = {};
+    drop.size = sizeof drop;
+    return drops_ != nullptr && drops_->take(self_, cursor_, &drop) != 0;
+  }
 
  private:
   const flowrun_source* table_;
+  const flowrun_source_drops* drops_;  // null: the plugin says nothing of what it leaves out
   void* self_;
   void* cursor_;
 };
 
 class PluginSource final : public SourceBody {
  public:
-  explicit PluginSource(const PluginNode& node) : table_(node.interface<flowrun_source>(FLOWRUN_SOURCE_V1)), self_(node.self()) {}
+  explicit PluginSource(const PluginNode& node)
+      : table_(node.interface<flowrun_source>(FLOWRUN_SOURCE_V1)), drops_(node.extension<flowrun_source_drops>(FLOWRUN_SOURCE_DROPS_DRAFT_1)), self_(node.self()) {}
   std::int64_t unit_count() override { return table_->unit_count(self_); }
   std::unique_ptr<UnitReader> open_unit(const flowrun_call* call, std::int64_t unit) override {
     void* cursor = nullptr;
     static_cast<const NodeCall*>(call->host)->check(table_->open_unit(self_, call, unit, &cursor));
-    return std::make_unique<PluginUnit>(table_, self_, cursor);
+    return std::make_unique<PluginUnit>(table_, drops_, self_, cursor);
   }
 
  private:
   const flowrun_source* table_;
+  const flowrun_source_drops* drops_;
   void* self_;
 };
 

@@ -53,6 +53,11 @@ class PluginNode {
   const Table* interface(const char* id) const {
     return static_cast<const Table*>(find_interface(id));
   }
+  /// Returns the table of an extension, or nullptr.
+  template <class Table>
+  const Table* extension(const char* id) const {
+    return static_cast<const Table*>(plugin_->get_interface(id));
+  }
   /// Runs `call` and throws what the plugin says, with the node named.
   template <class Body>
   void invoke(const StageControl* control, Body&& body) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -100,9 +101,7 @@ class CodeReader : public RecordReader {
     if (window_->file().damage()) return Step::kEnd;
     path_ = file_->display;
     if (const std::size_t dot = path_.rfind('.'); !window_->file().is_plain() && dot != std::string::npos) path_.resize(dot);  // of the compression
-    const auto step = take(window_->data(), 0, record, refusal);
-    if (!step) report(call, FLOWRUN_LOG_DEBUG);
-    return step.value_or(Step::kEnd);
+    return take(window_->data(), 0, record, refusal);
   }
 
   Step read_archive(const Call& call, Record& record, Refusal& refusal) {
@@ -112,7 +111,6 @@ class CodeReader : public RecordReader {
       switch (tar_->next(call, member, damage)) {
         case TarReader::Step::kEnd:
           state_ = State::kEnd;
-          report(call, FLOWRUN_LOG_INFO);
           return Step::kEnd;
         case TarReader::Step::kDamaged:
           refusal = {-1, "damaged_tar", damage.message + ", at byte " + std::to_string(damage.position) + " of the archive", window_->file().is_plain() ? damage.position : -1, 0, 0, damage.bytes};
@@ -127,28 +125,30 @@ class CodeReader : public RecordReader {
         case TarReader::Content::kCut: continue;  // the archive says why
         case TarReader::Content::kWhole: break;
       }
-      if (const auto step = take(content_, number, record, refusal)) return *step;
+      return take(content_, number, record, refusal);
     }
   }
 
-  /// Decides about one file; nothing where it is left out.
-  std::optional<Step> take(std::string_view text, std::int64_t number, Record& record, Refusal& refusal) {
-    if (text.empty()) return std::nullopt;
-    if (is_binary(text)) return leave_out("binary");
+  /// Decides about one file.
+  Step take(std::string_view text, std::int64_t number, Record& record, Refusal& refusal) {
+    record = {number, text, std::nullopt, std::nullopt};
+    if (text.empty()) return leave_out(record, "empty");
+    if (is_binary(text)) return leave_out(record, "binary");
     language_ = find_language(path_, text);
-    if (language_.empty() && options_->drop_unknown) return leave_out("unknown");
+    if (language_.empty() && options_->drop_unknown) return leave_out(record, "unknown");
     flags_.clear();
-    if (text.size() > options_->large_bytes && !flag("large", options_->drop_large)) return std::nullopt;
-    if (is_vendored(path_) && !flag("vendored", options_->drop_vendored)) return std::nullopt;
-    if (is_minified(path_, text) && !flag("minified", options_->drop_minified)) return std::nullopt;
-    if (is_generated(path_, text) && !flag("generated", options_->drop_generated)) return std::nullopt;
+    if (text.size() > options_->large_bytes && !flag("large", options_->drop_large))
+      return leave_out(record, "large", static_cast<double>(text.size()), static_cast<double>(options_->large_bytes));
+    if (is_vendored(path_) && !flag("vendored", options_->drop_vendored)) return leave_out(record, "vendored");
+    if (is_minified(path_, text) && !flag("minified", options_->drop_minified)) return leave_out(record, "minified");
+    if (is_generated(path_, text) && !flag("generated", options_->drop_generated)) return leave_out(record, "generated");
     if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos)
       return refuse(refusal, number, "bad_utf8", path_ + ": " + describe_invalid_utf8(text, bad, "the file"), text.size());
     license_ = license_of_header(text);
     if (license_.empty() && options_->nearest_license) license_ = licenses_->find(path_);
     if (language_ == "Jupyter Notebook") {
       if (auto fault = notebook_to_text(text, notebook_)) return refuse(refusal, number, "bad_notebook", path_ + ": " + *fault, text.size());
-      if (notebook_.empty()) return leave_out("empty_notebook");
+      if (notebook_.empty()) return leave_out(record, "empty_notebook");
       text = notebook_;
     }
     columns_ = {language_, license_, path_, flags_};
@@ -158,21 +158,15 @@ class CodeReader : public RecordReader {
 
   /// Notes what a file is; returns whether it stays.
   bool flag(const char* name, bool drop) {
-    if (drop) return leave_out(name), false;
+    if (drop) return false;
     (flags_ += flags_.empty() ? "" : ",") += name;
     return true;
   }
-  std::nullopt_t leave_out(const char* why) {
-    ++left_out_[why];
-    return std::nullopt;
-  }
-
-  /// Says what was left out, once for a file.
-  void report(const Call& call, flowrun_log_level level) const {
-    if (left_out_.empty()) return;
-    std::string text = file_->display + ": left out";
-    for (const auto& [why, count] : left_out_) text += ' ' + std::to_string(count) + ' ' + why + (why == left_out_.rbegin()->first ? "" : ",");
-    call.log(level, text);
+  /// Leaves the file out. What is binary has no text.
+  static Step leave_out(Record& record, const char* reason, double value = std::numeric_limits<double>::quiet_NaN(), double threshold = std::numeric_limits<double>::quiet_NaN()) {
+    record.drop = {reason, value, threshold};
+    if (record.drop.reason == std::string_view("binary")) record.text = {};
+    return Step::kDropped;
   }
 
   Step refuse(Refusal& refusal, std::int64_t number, const char* code, std::string message, std::size_t bytes = 0) {
@@ -191,7 +185,6 @@ class CodeReader : public RecordReader {
   Licenses own_licenses_;
   std::string content_, notebook_, path_, license_, flags_;
   std::string_view language_;
-  std::map<std::string, std::int64_t> left_out_;
   std::array<ColumnValue, kColumns.size()> columns_;
   std::int64_t number_ = 0;
 };
@@ -201,9 +194,10 @@ class CodeSource : public FileSource {
   static Descriptor descriptor() {
     return describe(Descriptor("readers/code", "0.1.0"), {kColumns.begin(), kColumns.end()})
         .summary("Reads source code, a document each file of a tree or of an archive (tar, also compressed), with its language (github-linguist's names), licence (SPDX), path, "
-                 "and flags: large, vendored, minified, generated. Binary and empty files are no documents; notebooks become Markdown without outputs.")
+                 "and flags: large, vendored, minified, generated. Binary and empty files are dropped; notebooks become Markdown without outputs.")
         .parameter(strings("drop").defaults(std::vector<std::string>{}).about(
-            "What is left out, of large, vendored, minified, generated, unknown (a language that is not known); the log says how many. What is not stands in the column 'flags', between commas."))
+            "What is left out, of large, vendored, minified, generated, unknown (a language that is not known); funnel.json says how many, dropped.jsonl.zst which. What is not stands in "
+            "the column 'flags', between commas."))
         .parameter(string("license").choices({"nearest", "header"}).defaults("nearest").about(
             "Where a licence is looked for: in the file alone, or also in the licence files among 'paths' or in the archive, of the nearest folder; archives are then read twice."))
         .parameter(integer("large_bytes").unit("bytes").range(1, 1 << 30).defaults(1 << 20).about("A file that has more is large."))

@@ -1,6 +1,9 @@
 #include "readers/common/file_source.hpp"
 
+#include <flowrun/draft/source_drops.h>
+
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 namespace flowrun::readers {
@@ -14,17 +17,41 @@ class FileCursor : public Cursor {
 
   bool next(const Call& call, OwnedArray& out) override {
     call.check_stop();
+    drops_.clear();  // of a host that does not take them
+    any_taken_ = false;
     DocumentsBuilder builder(source_->batch_bytes_, source_->batch_documents_);
     const bool ended = fill(call, builder);
     out = finish(builder);
     return ended;
   }
 
+  /// As in flowrun_source_drops.
+  bool take_drop(flowrun_source_drop& out) noexcept {
+    if (any_taken_) drops_.pop_front();
+    any_taken_ = !drops_.empty();
+    if (!any_taken_) return false;
+    const LeftOut& one = drops_.front();
+    out.id = one.id.data();
+    out.id_length = one.id.size();
+    out.reason = one.drop.reason;
+    out.bytes = one.bytes;
+    out.value = one.drop.value;
+    out.threshold = one.drop.threshold;
+    return true;
+  }
+
  private:
+  struct LeftOut {
+    std::string id;
+    Drop drop;
+    std::int64_t bytes;
+  };
+
   /// Adds records until the batch is full (false) or the unit has ended (true).
   bool fill(const Call& call, DocumentsBuilder& builder) {
     while (!builder.full() && !columns_full()) {
       if (!pending_ && !find_record(call)) return true;
+      if (!pending_) return false;
       if (builder.must_end_before(static_cast<std::int64_t>(record_.text.size()))) return false;
       append(builder);
       pending_ = false;
@@ -32,10 +59,14 @@ class FileCursor : public Cursor {
     return false;
   }
 
+  /// Returns the id of the record.
+  std::string_view id() {
+    if (record_.id) return *record_.id;
+    return id_ = file().display + '#' + std::to_string(record_.number);
+  }
+
   void append(DocumentsBuilder& builder) {
-    const std::string& source = file().display;
-    if (!record_.id) id_ = source + '#' + std::to_string(record_.number);
-    builder.append(record_.id ? *record_.id : id_, record_.text, record_.domain.value_or(source_->domain_), source);
+    builder.append(id(), record_.text, record_.domain.value_or(source_->domain_), file().display);
     for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].append(record_.columns.empty() ? ColumnValue() : record_.columns[i]);
   }
 
@@ -57,17 +88,19 @@ class FileCursor : public Cursor {
     return make_batch(std::move(all), rows, kept);
   }
 
-  /// Goes to the next good record; false at the end of the unit.
+  /// Goes to the next good record, or as far as the records that are left out fill a batch; false at the end of the unit.
   bool find_record(const Call& call) {
-    while (true) {
+    while (static_cast<std::int64_t>(drops_.size()) < source_->batch_documents_) {
       if (!reader_ && !open_file(call)) return false;
       switch (reader_->next(call, record_, refusal_)) {
         case RecordReader::Step::kRecord: return pending_ = true;
+        case RecordReader::Step::kDropped: drops_.push_back({std::string(id()), record_.drop, static_cast<std::int64_t>(record_.text.size())}); break;
         case RecordReader::Step::kRefused: report(call, refusal_); break;
         case RecordReader::Step::kUnreadable: give_up(call); break;
         case RecordReader::Step::kEnd: close_file(call); break;
       }
     }
+    return true;
   }
 
   FilePart part() const { return source_->part(next_part_); }
@@ -135,6 +168,8 @@ class FileCursor : public Cursor {
   bool pending_ = false;  ///< record_ waits for a batch
   std::vector<ColumnBuilder> columns_;
   std::string id_;
+  std::deque<LeftOut> drops_;  ///< that the host has not taken yet, at most as many as documents in a batch
+  bool any_taken_ = false;     ///< the host holds the first of them
 };
 
 FileSource::FileSource(const Params& params) : files_(params.files("paths")), domain_(params.string("domain")) {
@@ -163,6 +198,13 @@ void FileSource::open(Open& open) {
   open.set_output(0, schema);
   batch_bytes_ = open.batch_bytes();
   batch_documents_ = open.batch_documents();
+}
+
+const void* FileSource::extension(std::string_view id) noexcept {
+  static constexpr flowrun_source_drops kDrops = {sizeof(flowrun_source_drops), [](void*, void* cursor, flowrun_source_drop* out) -> std::int32_t {
+                                                    return static_cast<FileCursor*>(static_cast<Cursor*>(cursor))->take_drop(*out) ? 1 : 0;
+                                                  }};
+  return id == FLOWRUN_SOURCE_DROPS_DRAFT_1 ? &kDrops : nullptr;
 }
 
 std::unique_ptr<Cursor> FileSource::open_unit(const Call&, std::int64_t unit) {

@@ -27,6 +27,7 @@ struct Record {
   std::string_view text;
   std::optional<std::string_view> id, domain;  ///< where the record gives them
   std::span<const ColumnValue> columns = {};    ///< one for each column that the source adds, or none at all: null
+  Drop drop = {};                               ///< of one that is left out
 };
 
 /// A record that is refused, or the rest of a file.
@@ -43,9 +44,10 @@ struct Refusal {
 /// Cuts one file into records.
 class RecordReader {
  public:
-  enum class Step { kRecord, kRefused, kUnreadable, kEnd };
+  enum class Step { kRecord, kDropped, kRefused, kUnreadable, kEnd };
   virtual ~RecordReader() = default;
-  /// Gives the next record, or why it or (kUnreadable) the rest of the file is refused. A record that the damage of its file cut short is neither: the file reports the damage.
+  /// Gives the next record, also where it is left out because of what the parameters say (kDropped: of its text the size alone counts), or why it or (kUnreadable) the
+  /// rest of the file is refused. A record that the damage of its file cut short is neither: the file reports the damage.
   virtual Step next(const Call& call, Record& record, Refusal& refusal) = 0;
 };
 
@@ -65,6 +67,9 @@ class FileSource : public Source {
   void open(Open& open) override;
   std::int64_t unit_count() final { return static_cast<std::int64_t>(units_.size()); }
   std::unique_ptr<Cursor> open_unit(const Call& call, std::int64_t unit) final;
+
+  /// Gives the extension by which the host learns what is left out.
+  static const void* extension(std::string_view id) noexcept;
 
   /// Makes the reader of a part (a whole file without `set_parts`), whose text `window` shows. From any thread.
   virtual std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const = 0;

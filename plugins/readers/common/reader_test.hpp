@@ -5,6 +5,7 @@
 #include <flowrun/testing.hpp>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,6 +38,15 @@ class ReaderTest : public ::testing::Test {
   }
 
   const auto& errors() const { return node_->record_errors(); }
+  /// Returns what the node has left out, as "ID REASON" with the value behind it where there is one.
+  std::vector<std::string> dropped() const {
+    std::vector<std::string> lines;
+    for (const testing::Dropped& drop : node_->drops()) {
+      const bool has_value = drop.value == drop.value;
+      lines.push_back(drop.id + ' ' + drop.reason + (has_value ? ' ' + std::to_string(static_cast<std::int64_t>(drop.value)) : std::string()));
+    }
+    return lines;
+  }
 
   std::string shown_;
   testing::TemporaryFolder folder_;

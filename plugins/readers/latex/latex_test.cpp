@@ -262,6 +262,7 @@ TEST_F(LatexNode, JoinsFilesOfATree) {
   folder_.write("secret.tex", "not among the paths");
   const auto rows = read({{"paths", files}});
   EXPECT_THAT(rows, ElementsAre(Document{"data/p/main.tex#0", "# T\n\nword one", "", "data/p/main.tex"}, Document{"data/q.tex#0", "# T\n\nq", "", "data/q.tex"}));
+  EXPECT_THAT(dropped(), ElementsAre("data/p/macros.tex#0 fragment", "data/p/s/one.tex#0 fragment"));
   EXPECT_THAT(read({{"paths", files}, {"fragments", "read"}}).size(), 4u);
   EXPECT_THAT(errors(), IsEmpty());
 }

@@ -104,7 +104,10 @@ class LatexReader : public RecordReader {
     if (window_->file().damage() || window_->data().empty()) return Step::kEnd;
     std::string text(window_->data());
     if (!decode_tex(text)) return refuse_utf8(refusal, file_->display, text);
-    if (!is_main_file(text) && !limits_.read_fragments) return Step::kEnd;
+    if (!is_main_file(text) && !limits_.read_fragments) {
+      record = {number_++, window_->data(), {}, {}, {}, {"fragment"}};
+      return Step::kDropped;
+    }
     const std::string main = normal_name(name_of_single());
     TexFiles files;
     files[main] = std::move(text);
@@ -261,7 +264,7 @@ class Latex : public FileSource {
         .parameter(string("bibliography").choices({"keep", "drop"}).defaults("drop").about("Whether the list of references stays."))
         .parameter(string("citations").choices({"mark", "drop"}).defaults("mark").about("Whether [cite] and [ref] stand where the paper cites and refers."))
         .parameter(string("fragments").choices({"read", "drop"}).defaults("drop").about(
-            "What is done with a file by itself that is not made to be run (no \\documentclass, no \\bye): others may still input it."))
+            "What is done with a file by itself that is not made to be run (no \\documentclass, no \\bye): it is read, or dropped as `fragment`; others may still input it."))
         .parameter(integer("max_paper_bytes").unit("bytes").range(1024, 1 << 30).defaults(64 << 20).about("A paper whose TeX files have more together is refused as paper_too_large."))
         .parameter(integer("max_expanded_bytes").unit("bytes").range(1024, 1 << 30).defaults(64 << 20).about(
             "A paper whose macros and inputs expand to more is refused as too_much_expansion."))

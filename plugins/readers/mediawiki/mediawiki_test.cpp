@@ -67,8 +67,20 @@ TEST_F(MediawikiNode, ChoosesNamespacesAndRedirects) {
   const auto rows = read_text(text);
   EXPECT_THAT(texts(rows), ElementsAre("one", "five"));
   EXPECT_EQ(rows[1].id, "data/dump.xml#4") << "pages that are left out count";
+  EXPECT_THAT(dropped(), ElementsAre("data/dump.xml#1 namespace 1", "data/dump.xml#2 redirect", "data/dump.xml#3 namespace 6"));
   EXPECT_THAT(texts(read({{"paths", paths({{"dump.xml", text}})}, {"namespaces", std::vector<std::string>{"1", "6"}}})), ElementsAre("talk", "file"));
   EXPECT_THAT(texts(read({{"paths", paths({{"dump.xml", text}})}, {"redirects", true}})), ElementsAre("one", "- REDIRECT X", "five"));
+}
+
+TEST_F(MediawikiNode, LeavesOutManyPagesInARowInBoundedMemory) {
+  std::string text = kHead;
+  for (int i = 0; i < 1000; ++i) text += page(i, "x", "", i == 500 ? 0 : 10);
+  flowrun::testing::OpenOptions options;
+  options.batch_documents = 7;
+  EXPECT_THAT(texts(read({{"paths", paths({{"a.xml", text + kEnd}})}}, options)), ElementsAre("x"));
+  EXPECT_EQ(dropped().size(), 999u);
+  EXPECT_EQ(dropped()[500], "data/a.xml#501 namespace 10");
+  EXPECT_THAT(node_->close(), IsEmpty());
 }
 
 TEST_F(MediawikiNode, TakesTheLastRevisionAndWikitextAlone) {
@@ -234,7 +246,7 @@ TEST(FindStreamIndex, KnowsTheNamesOfDumps) {
 }
 
 /// Seeded damage to plain and to compressed dumps: every page is given as it was, refused, or part of what a reported damage has lost. One may be missing: damage
-/// that takes the end of a page with the beginning of the next makes one of two, and another number of a namespace is another namespace.
+/// that takes the end of a page with the beginning of the next makes one of two.
 TEST_F(MediawikiNode, LosesNoPageSilently) {
   constexpr int kPages = 30;
   const Dump dump = multistream(kPages, 5);
@@ -254,7 +266,7 @@ TEST_F(MediawikiNode, LosesNoPageSilently) {
     }
     const auto rows = read({{"paths", paths({{stored ? "a.xml.bz2" : "a.xml", bytes}})}});
     ASSERT_LE(rows.size(), static_cast<std::size_t>(kPages) + 1) << "round " << round;
-    std::int64_t refused = 0;
+    auto refused = static_cast<std::int64_t>(dropped().size());  // another number of a namespace is another namespace
     bool rest = false;
     for (const auto& error : errors()) refused += error.documents, rest |= error.documents == 0;
     if (!rest) {

@@ -46,7 +46,8 @@ class MediawikiReader : public XmlRecordReader {
     if (found == std::string_view::npos) {
       wants_end_ = false;
       if (has_damage()) return {};
-      refusal = refuse("bad_xml", "the file ends inside a page");
+      refusal = refuse("bad_xml", "the file ends early, inside a page");
+      if (is_last_) refusal.file_bytes = -1;
       return Step::kRefused;
     }
     const std::string_view xml = window_->data().substr(0, size);
@@ -89,13 +90,18 @@ class MediawikiReader : public XmlRecordReader {
     return window_->data().size();
   }
 
+  static Step leave_out(Record& record, std::int64_t number, Drop drop) {
+    record = {number, {}, {}, {}, {}, drop};
+    return Step::kDropped;
+  }
+
   /// Gives the page, unless its kind is left out.
-  std::optional<Step> give(Record& record) {
+  Step give(Record& record) {
     const std::int64_t number = number_++;
     const auto& wanted = options_->namespaces;
-    if (page_.redirect && !options_->redirects) return {};
-    if (!page_.model.empty() && page_.model != "wikitext") return {};
-    if (std::find(wanted.begin(), wanted.end(), page_.name_space) == wanted.end()) return {};
+    if (page_.redirect && !options_->redirects) return leave_out(record, number, {"redirect"});
+    if (!page_.model.empty() && page_.model != "wikitext") return leave_out(record, number, {"content_model"});
+    if (std::find(wanted.begin(), wanted.end(), page_.name_space) == wanted.end()) return leave_out(record, number, {"namespace", static_cast<double>(page_.name_space)});
     if (!parser_) make_parser();
     columns_ = {std::string_view(page_.title), page_.id, std::string_view(page_.timestamp), std::string_view(language_)};
     record = {number, parser_->convert(page_.text, page_.title), {}, {}, columns_};
@@ -127,8 +133,8 @@ class Mediawiki : public FileSource {
   static Descriptor descriptor() {
     return describe(Descriptor("readers/mediawiki", "0.1.0"), {"title", "page_id", "timestamp", "language"})
         .summary("Reads the pages of a MediaWiki XML dump (export 0.10 and 0.11), as of Wikipedia, as plain text.")
-        .parameter(strings("namespaces").defaults(std::vector<std::string>{"0"}).about("The numbers of the namespaces whose pages are read; \"0\" has the articles."))
-        .parameter(boolean("redirects").defaults(false).about("Whether pages that lead to another one are read too."))
+        .parameter(strings("namespaces").defaults(std::vector<std::string>{"0"}).about("The numbers of the namespaces whose pages are read; \"0\" has the articles. Others are dropped as `namespace`, pages that are no wikitext as `content_model`."))
+        .parameter(boolean("redirects").defaults(false).about("Whether pages that lead to another one are read too, or dropped as `redirect`."))
         .parameter(string("language").about("The column `language`, and whether -{...}- chooses a variant of it; without it the dump's own (xml:lang)."))
         .parameter(boolean("headings").defaults(true).about("Whether the lines of headings are kept."))
         .parameter(string("math").choices({"keep", "drop"}).defaults("keep").about("Formulas: as TeX between dollar signs, or not at all."))

@@ -68,7 +68,7 @@ class StackexchangeReader : public XmlRecordReader {
   }
 
  protected:
-  std::optional<Step> read_record(const Call& call, Record&, Refusal& refusal) override {
+  std::optional<Step> read_record(const Call& call, Record& record, Refusal& refusal) override {
     static constexpr std::string_view kClosing = "</row>";
     // A row ends before the next tag, for in attributes there is no '<'; what else stands between them is refused by itself.
     std::size_t end = find(call, "<", 1);
@@ -85,7 +85,9 @@ class StackexchangeReader : public XmlRecordReader {
       refusal = refuse(fault->code, fault->message);
       return Step::kRefused;
     }
-    add(call, number_++);
+    const std::int64_t number = number_++;
+    if (post_.type != Post::kQuestion && post_.type != Post::kAnswer) return leave_out(record, number, {"post_type", static_cast<double>(post_.type)});
+    add(call, number);
     return {};
   }
 
@@ -94,7 +96,6 @@ class StackexchangeReader : public XmlRecordReader {
 
   void add(const Call& call, std::int64_t number) {
     const bool is_question = post_.type == Post::kQuestion;
-    if (!is_question && post_.type != Post::kAnswer) return;
     const bool wanted = !options_->min_score || post_.score >= *options_->min_score;
     if (!is_question && !wanted) return;
     PackedPost packed{post_.id, post_.score, post_.accepted_answer_id, wanted, {}, {}, {}};
@@ -103,6 +104,11 @@ class StackexchangeReader : public XmlRecordReader {
     if (wanted && is_question) packed.title = post_.title, packed.tags = post_.tags;
     packed.text = text_;
     sort_.add(call, {{is_question ? post_.id : post_.parent_id, is_question ? kQuestion : kAnswer, number}, packed.pack()});
+  }
+
+  static Step leave_out(Record& record, std::int64_t number, Drop drop) {
+    record = {number, {}, {}, {}, {}, drop};
+    return Step::kDropped;
   }
 
   void advance() { has_entry_ = sort_.next(entry_); }
@@ -122,7 +128,7 @@ class StackexchangeReader : public XmlRecordReader {
       }
       const bool complete = gather();
       const PackedPost question = PackedPost::unpack(question_.payload);
-      if (!question.wanted) continue;
+      if (!question.wanted) return leave_out(record, question_.key.number, {"min_score", static_cast<double>(question.score), static_cast<double>(*options_->min_score)});
       if (complete) return give(question, record);
       refusal = {question_.key.number, "record_too_large", "a question that is with its answers longer than " + std::to_string(max_record_bytes_) + " bytes ('max_record_bytes')"};
       return Step::kRefused;
@@ -187,14 +193,16 @@ class Stackexchange : public FileSource {
   static Descriptor descriptor() {
     return describe(Descriptor("readers/stackexchange", "0.1.0"), {"title", "tags", "score", "answer_count"})
         .summary("Reads questions with their answers from the Posts.xml of a Stack Exchange dump, in the order of the questions' ids.")
-        .parameter(integer("min_score").about("Posts with a lower score are left out, a question with all its answers; without it none is."))
+        .parameter(integer("min_score").about(
+            "Posts with a lower score are left out: a question is dropped with all its answers as `min_score`, an answer is missing from its question; without it none is."))
         .parameter(boolean("accepted_first").defaults(true).about("Whether the accepted answer stands before the others, which follow by score."))
         .parameter(integer("buffer_bytes").unit("bytes").range(1 << 20, std::int64_t{1} << 40).defaults(256 << 20).about(
             "Posts of all files that are being read, kept in memory; beyond that they go to files without a name in TMPDIR, which may take as much room as the text."))
         .parameter(integer("max_record_bytes").unit("bytes").range(256, 1 << 30).defaults(64 << 20).about("A row, or a question with its answers, that is longer is refused as record_too_large."))
         .determinism("pure")
         .threads("Any number of units at once; files of together up to 4 MiB are one unit, a larger file is one by itself. A file gives its first document when it has been read "
-                 "to its end. The id is <path>#<row from 0> of the question, rows of all kinds counted; an answer without its question is refused as orphan_answer.")
+                 "to its end. The id is <path>#<row from 0> of the question, rows of all kinds counted; an answer without its question is refused as orphan_answer, and what is "
+                 "neither question nor answer dropped as `post_type`.")
         .source("https://archive.org/details/stackexchange (readme.txt)")
         .example("[node.answers]\nplugin = \"readers/stackexchange\"\npaths  = [\"../data/*.stackexchange.com/Posts.xml\"]\ndomain = \"stackexchange\"\nmin_score = 1\n");
   }

@@ -52,6 +52,7 @@ TEST_F(StackexchangeNode, PutsAQuestionAndItsAnswersTogether) {
   EXPECT_EQ(view.strings("tags")[0], "c++ sorting");
   EXPECT_EQ(view.values<std::int64_t>("score", "l")[1], -1);
   EXPECT_EQ(view.values<std::int64_t>("answer_count", "l")[0], 4);
+  EXPECT_THAT(dropped(), ElementsAre("data/Posts.xml#4 post_type 4"));
   EXPECT_THAT(errors(), IsEmpty());
   EXPECT_THAT(node_->close(), IsEmpty());
 }
@@ -65,6 +66,8 @@ TEST_F(StackexchangeNode, LeavesOutPostsOfALowScore) {
   const std::string text = kHead + question(1, 1, "low") + answer(2, 1, 50, "of low") + question(3, 2, "q") + answer(4, 3, 1, "low") + answer(5, 3, 2, "good") + kEnd;
   const auto rows = read({{"paths", paths({{"a.xml", text}})}, {"min_score", 2}});
   EXPECT_THAT(rows, ElementsAre(Document{"data/a.xml#2", "Title 3\n\nq\n\ngood", "", "data/a.xml"}));
+  EXPECT_THAT(dropped(), ElementsAre("data/a.xml#0 min_score 1"));
+  EXPECT_EQ(node_->drops()[0].threshold, 2);
   EXPECT_THAT(errors(), IsEmpty());
 }
 

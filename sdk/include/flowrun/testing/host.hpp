@@ -17,12 +17,13 @@
 
 namespace flowrun::testing {
 
-/// One dropped row. `value` and `threshold` are NaN where the node gave none.
+/// One dropped row, or a record that a source left out. `value` and `threshold` are NaN where the node gave none.
 struct Dropped {
-  std::int64_t row = 0;
-  std::string id;  ///< of the document, where the input has ids
+  std::int64_t row = 0;  ///< of the input; -1: a source has none
+  std::string id;        ///< of the document, where the input has ids
   std::string reason;
   double value = NAN, threshold = NAN;
+  std::int64_t bytes = 0;  ///< of text, as a source says
 };
 
 /// One row of the input that a node refused.
@@ -192,7 +193,7 @@ class HostCall {
     HostCall& host = self(call);
     const std::string id = host.refuse(row, "drop");
     const std::lock_guard lock(host.journal_->mutex);
-    host.journal_->drops.push_back({row, id, reason, value, threshold});
+    host.journal_->drops.push_back({row, id, reason, value, threshold, 0});
   }
 
   static void row_error(const flowrun_call* call, std::int64_t row, flowrun_status status, const char* code, const char* message, std::size_t length) {
