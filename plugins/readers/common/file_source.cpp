@@ -22,6 +22,7 @@ class FileCursor : public Cursor {
     DocumentsBuilder builder(source_->batch_bytes_, source_->batch_documents_);
     const bool ended = fill(call, builder);
     out = finish(builder);
+    if (ended && source_->units_left_.fetch_sub(1) == 1) source_->all_read(call);
     return ended;
   }
 
@@ -190,6 +191,7 @@ void FileSource::group_parts(std::size_t count) {
     sizes[i] = one.end < 0 ? stored_bytes(files_[one.file].path) : one.end - one.begin;
   }
   units_ = group_units(sizes);
+  units_left_ = static_cast<std::int64_t>(units_.size());
 }
 
 void FileSource::open(Open& open) {

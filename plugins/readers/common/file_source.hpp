@@ -5,6 +5,7 @@
 
 #include <flowrun/node.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -84,6 +85,8 @@ class FileSource : public Source {
   /// Adds columns to the documents, in the constructor.
   void set_columns(std::vector<Column> columns) { columns_ = std::move(columns); }
   const std::vector<Column>& columns() const noexcept { return columns_; }
+  /// Learns that every unit has been read to its end; on the thread that read the last.
+  virtual void all_read(const Call&) const {}
 
  private:
   friend class FileCursor;
@@ -95,6 +98,7 @@ class FileSource : public Source {
   std::string domain_;
   std::optional<std::vector<FilePart>> parts_;  ///< none: each file is one, and a hundred thousand of them are no list
   std::vector<Unit> units_;  ///< of parts
+  mutable std::atomic<std::int64_t> units_left_{0};  ///< that have not been read to their end
   std::int64_t batch_bytes_ = 0, batch_documents_ = 0;
 };
 

@@ -51,8 +51,10 @@ void WantedKey::add(std::string_view text, std::size_t target) {
     WantedKey* next = at->find(step.key);
     if (next == nullptr) {
       std::string so_far = (at->path.empty() ? "" : at->path + ".") + step.key + (step.every_item ? "[]" : "");
-      at->keys.push_back({step.key, step.every_item, std::move(so_far), {}, {}, {}});
-      next = &at->keys.back();
+      next = &at->keys.emplace_back();
+      next->key = step.key;
+      next->every_item = step.every_item;
+      next->path = std::move(so_far);
     }
     if (next->every_item != step.every_item) conflict(*next);
     at = next;
@@ -62,9 +64,31 @@ void WantedKey::add(std::string_view text, std::size_t target) {
   at->targets.push_back(target);
 }
 
-WantedKey* WantedKey::find(std::string_view name) noexcept {
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const WantedKey& wanted) { return wanted.key == name; });
-  return found == keys.end() ? nullptr : &*found;
+void WantedKey::note_while_missing(std::string_view name, WantedKey* wanted) {
+  if (wanted != nullptr && !wanted->found) {
+    wanted->found = true;
+    ++found_count_;
+  }
+  if (names_left_ > 0) {
+    --names_left_;
+    keep_name(name);
+  }
+}
+
+void WantedKey::keep_name(std::string_view name) {
+  constexpr std::size_t kMostNames = 256;
+  if (names.size() < kMostNames && std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+}
+
+void WantedKey::merge(const WantedKey& other) {
+  found = found || other.found;
+  for (const std::string& name : other.names) keep_name(name);
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i].merge(other.keys[i]);
+}
+
+const WantedKey* WantedKey::find(std::string_view name) const noexcept {
+  const auto at = std::find_if(keys.begin(), keys.end(), [&](const WantedKey& wanted) { return wanted.key == name; });
+  return at == keys.end() ? nullptr : &*at;
 }
 
 }  // namespace flowrun::readers

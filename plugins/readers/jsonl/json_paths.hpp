@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace flowrun::readers {
@@ -27,11 +28,28 @@ struct WantedKey {
   std::vector<WantedKey> keys;
   std::vector<std::size_t> targets;   ///< what the value is for
   std::vector<std::size_t> below;     ///< the targets of this key and all below
+  bool found = false;                 ///< it has stood in a record
+  std::vector<std::string> names;     ///< keys that stood beside those below, in records that are looked at (see `note`)
 
   /// Adds a path for a target. Throws kInvalidArgument where it leads through a value that another path wants whole, or the other way.
   void add(std::string_view text, std::size_t target);
   /// Returns the wanted key below, or nullptr.
-  WantedKey* find(std::string_view name) noexcept;
+  WantedKey* find(std::string_view name) noexcept { return const_cast<WantedKey*>(std::as_const(*this).find(name)); }
+  const WantedKey* find(std::string_view name) const noexcept;
+  /// Notes that `name` stands among the keys below, and is `wanted` (or nullptr). While a wanted one has not been found, names of the first records are kept: of one that is
+  /// misspelt in the graph, the right one is among them.
+  void note(std::string_view name, WantedKey* wanted) {
+    if (found_count_ < keys.size()) note_while_missing(name, wanted);
+  }
+  /// Adds what another tree of the same paths has noted.
+  void merge(const WantedKey& other);
+
+ private:
+  void note_while_missing(std::string_view name, WantedKey* wanted);
+  void keep_name(std::string_view name);
+
+  std::size_t found_count_ = 0;  ///< of `keys`
+  int names_left_ = 4096;        ///< to be looked at: what costs time for every key must end
 };
 
 }  // namespace flowrun::readers

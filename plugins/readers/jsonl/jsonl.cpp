@@ -275,6 +275,7 @@ struct JsonlParser::Impl {
       ondemand::json_type type;
       if (const auto error = field.value().type().get(type)) return fault_of(error, line);
       WantedKey* const key = around.find(name);
+      around.note(name, key);
       if (key == nullptr) continue;
       forget(*key, record);
       if (Fault fault = key->every_item ? read_list(field.value(), *key, record) : read_item(field.value(), *key, record)) return fault;
@@ -338,6 +339,7 @@ struct JsonlParser::Impl {
   bool is_single = true;  ///< one text at one place, which is not copied where nothing in it is escaped
   ondemand::parser parser;
   std::string_view line;
+  std::int64_t object_count = 0;
   std::vector<Texts> texts;
   std::vector<ColumnValue> values;
   std::string text_buffer, part_buffer, last_section, id_buffer, domain_buffer;
@@ -363,8 +365,12 @@ Fault JsonlParser::parse(std::string_view line, std::size_t readable, JsonlRecor
   if (auto fault = impl_->read_object(object, impl_->wanted, record)) return fault;
   const char* rest = nullptr;
   if (document.current_location().get(rest) == simdjson::SUCCESS) return JsonlFault{"bad_json", "there is text behind the object"};
+  ++impl_->object_count;
   record.columns = impl_->values;
   return impl_->take_text(record);
 }
+
+const WantedKey& JsonlParser::wanted() const noexcept { return impl_->wanted; }
+std::int64_t JsonlParser::object_count() const noexcept { return impl_->object_count; }
 
 }  // namespace flowrun::readers

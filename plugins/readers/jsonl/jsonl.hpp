@@ -4,6 +4,7 @@
 // the way to what is wanted; other values are skipped by their brackets, so a number there that no machine type holds does no harm.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "json_paths.hpp"
 #include "readers/common/columns.hpp"
 
 namespace flowrun::readers {
@@ -45,6 +47,10 @@ class JsonlParser {
   ~JsonlParser();
   /// Reads one line; `readable` bytes from its start may be read, at least 64 more than it has. Returns a fault, or nothing.
   std::optional<JsonlFault> parse(std::string_view line, std::size_t readable, JsonlRecord& record);
+  /// Returns all paths as a tree, with what has been found of it.
+  const WantedKey& wanted() const noexcept;
+  /// Returns how many lines were objects that could be read to their end.
+  std::int64_t object_count() const noexcept;
 
  private:
   struct Impl;

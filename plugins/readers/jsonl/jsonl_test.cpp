@@ -270,6 +270,42 @@ TEST_F(JsonlNode, GoesOnAfterABadLine) {
   EXPECT_EQ(errors()[2].record, 3);
 }
 
+TEST_F(JsonlNode, WarnsOfKeysThatNoRecordHas) {
+  const auto warnings = [&] {
+    std::vector<std::string> lines;
+    for (const auto& line : node_->logs()) {
+      EXPECT_EQ(line.level, FLOWRUN_LOG_WARNING);
+      lines.push_back(line.message);
+    }
+    return lines;
+  };
+  std::vector<std::pair<std::string, std::string>> files;
+  for (int i = 0; i < 3; ++i) files.emplace_back(std::to_string(i) + ".jsonl", "{\"text\":\"1\",\"title\":null,\"meta\":{\"author\":\"a\"}}\nbad\n{\"text\":\"2\",\"lang\":\"en\"}\n" + std::string(i == 0 ? 3 << 20 : 0, ' '));
+  read({{"paths", paths(files)}, {"id_field", "ids"}, {"domain_field", "meta.auhtor"}, {"columns", std::vector<std::string>{"titel", "title", "language = lnag", "x = lang"}}});
+  EXPECT_THAT(warnings(), ElementsAre("none of 6 records has the key 'ids' that 'id_field' names, so every id is <path>#<record>",
+                                      "none of 6 records has the key 'meta.auhtor' that 'domain_field' names, so every domain is that of 'domain'; did you mean 'author'?",
+                                      "none of 6 records has the key 'titel' that 'columns' names, so column 'titel' is null in all of them; did you mean 'title'?",
+                                      "none of 6 records has the key 'lnag' that 'columns' names, so column 'language' is null in all of them; did you mean 'lang'?"));
+  read({{"paths", paths(files)}, {"columns", std::vector<std::string>{"title", "x = meta.author"}}});
+  EXPECT_THAT(warnings(), IsEmpty()) << "a null is there";
+  read({{"paths", paths({{"a.jsonl", "\n"}})}, {"columns", std::vector<std::string>{"title"}}});
+  EXPECT_THAT(warnings(), IsEmpty()) << "no record has what no record can have";
+  read({{"paths", paths({{"a.jsonl", "{\"body\":[{\"text\":\"1\"}]}\n"}})}, {"text_fields", std::vector<std::string>{"abstract[].text", "body[].text"}}});
+  EXPECT_THAT(warnings(), ElementsAre("none of 1 records has the key 'abstract[]' that 'text_fields' names, so no text comes from it"));
+}
+
+TEST_F(JsonlNode, WarnsOnceWhenTheLastUnitHasBeenRead) {
+  const std::string large = "{\"text\":\"" + std::string(5 << 20, 'x') + "\"}\n";
+  node_ = std::make_unique<Runner>(flowrun_plugin_v1, Parameters{{"paths", paths({{"a.jsonl", large}, {"b.jsonl", large}, {"c.jsonl", large}})}, {"columns", std::vector<std::string>{"n"}}});
+  node_->open();
+  ASSERT_EQ(node_->unit_count(), 3);
+  for (const std::int64_t unit : {2, 0}) node_->read_unit(unit);
+  EXPECT_TRUE(node_->logs().empty());
+  node_->read_unit(1);
+  ASSERT_EQ(node_->logs().size(), 1u);
+  EXPECT_THAT(node_->logs()[0].message, HasSubstr("none of 3 records has the key 'n'"));
+}
+
 TEST_F(JsonlNode, SaysWhereInACompressedFileARecordIs) {
   read({{"paths", paths({{"a.jsonl.gz", gzip("{\"text\":\"1\"}\nbad\n")}})}});
   ASSERT_EQ(errors().size(), 1u);

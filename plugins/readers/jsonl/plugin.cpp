@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "jsonl.hpp"
+#include "key_census.hpp"
 #include "readers/common/file_source.hpp"
 
 namespace flowrun::readers {
@@ -13,7 +14,8 @@ namespace {
 /// Cuts a file at its newlines. A last line needs none; a line that damage cut short is left to the file's own report.
 class JsonlReader : public RecordReader {
  public:
-  JsonlReader(Window& window, const JsonlKeys& keys, std::size_t max_record_bytes) : window_(&window), parser_(keys), max_record_bytes_(max_record_bytes) {}
+  JsonlReader(Window& window, const JsonlKeys& keys, KeyCensus& census, std::size_t max_record_bytes)
+      : window_(&window), parser_(keys), census_(&census), max_record_bytes_(max_record_bytes) {}
 
   Step next(const Call& call, Record& record, Refusal& refusal) override {
     while (true) {
@@ -24,7 +26,7 @@ class JsonlReader : public RecordReader {
       const std::string_view line = window_->data().substr(0, end);
       taken_ = end;
       const bool complete = line.ends_with('\n') || !window_->file().damage();
-      if (end == 0 || !complete) return Step::kEnd;
+      if (end == 0 || !complete) return census_->add(parser_), Step::kEnd;
       if (!is_blank(line)) return parse(line, record, refusal);
     }
   }
@@ -55,6 +57,7 @@ class JsonlReader : public RecordReader {
 
   Window* window_;
   JsonlParser parser_;
+  KeyCensus* census_;
   std::size_t max_record_bytes_;
   std::size_t taken_ = 0;  ///< bytes of the line given last
   std::int64_t number_ = 0;
@@ -78,8 +81,8 @@ class Jsonl : public FileSource {
         .parameter(string("id_field").about("The key or path that holds the document's id, a string or an integer; without it, and where it is missing or null, the id is <path>#<record from 0>."))
         .parameter(string("domain_field").about("The key or path that holds the domain; where it is missing or null, 'domain' is used."))
         .parameter(strings("columns").defaults(std::vector<std::string>{}).about(
-            "Further columns of the documents: \"NAME\", \"NAME = PATH\", with a type as \"NAME: integer\" or \"NAME: number = PATH\"; missing and null are null. A value "
-            "of another type is refused as bad_column; a column of strings takes numbers and booleans as they are written."))
+            "Further columns of the documents: \"NAME\", \"NAME = PATH\", with a type as \"NAME: integer\" or \"NAME: number = PATH\"; missing and null are null, and a key "
+            "that no record has is warned of. A value of another type is refused as bad_column; a column of strings takes numbers and booleans as they are written."))
         .parameter(integer("max_record_bytes").unit("bytes").range(16, 1 << 30).defaults(256 << 20).about("A longer line is refused as record_too_large."))
         .determinism("pure")
         .source("https://jsonlines.org; RFC 8259")
@@ -91,19 +94,25 @@ class Jsonl : public FileSource {
         keys_{params.string("text_field"),   params.string_or("id_field", ""), params.string_or("domain_field", ""),
               params.strings("text_fields"), params.string("separator"),       params.string("section_field"),
               read_columns(params.strings("columns"))},
+        census_(keys_),  // checks the paths, before a file is read
         max_record_bytes_(static_cast<std::size_t>(params.integer("max_record_bytes"))) {
     for (const auto& [name, key] : {std::pair("id_field", keys_.id), std::pair("domain_field", keys_.domain)})
       if (key == keys_.text) throw Error(Code::kInvalidArgument, std::string("'") + name + "' and 'text_field' are both '" + key + "', expected different keys");
     if (!keys_.id.empty() && keys_.id == keys_.domain)
       throw Error(Code::kInvalidArgument, "'id_field' and 'domain_field' are both '" + keys_.id + "', expected different keys");
-    JsonlParser check(keys_);  // of the paths, before a file is read
     set_columns(keys_.columns);
   }
 
-  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<JsonlReader>(window, keys_, max_record_bytes_); }
+  std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<JsonlReader>(window, keys_, census_, max_record_bytes_); }
+
+ protected:
+  void all_read(const Call& call) const override {
+    for (const std::string& line : census_.missing()) call.log(FLOWRUN_LOG_WARNING, line);
+  }
 
  private:
   JsonlKeys keys_;
+  mutable KeyCensus census_;  ///< of all files; locks
   std::size_t max_record_bytes_;
 };
 
