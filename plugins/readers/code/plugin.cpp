@@ -230,6 +230,9 @@ class CodeSource : public FileSource {
 
   std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const override { return std::make_unique<CodeReader>(window, files()[part.file], licenses_, options_); }
 
+ protected:
+  bool wants_utf8() const override { return false; }  // what has zero bytes is left out as binary
+
  private:
   void add_license(const InputFile& file) {
     StoredFile stored(file.path);

@@ -6,6 +6,8 @@
 #include <deque>
 #include <utility>
 
+#include "readers/common/utf8.hpp"
+
 namespace flowrun::readers {
 
 /// Reads the files, or parts of one, of one unit, one after another.
@@ -108,11 +110,27 @@ class FileCursor : public Cursor {
   const InputFile& file() const { return source_->files_[part().file]; }
 
   bool open_file(const Call& call) {
-    if (next_part_ == end_part_) return false;
-    if (part().end < 0) stored_.emplace(file().path);
-    else stored_.emplace(file().path, part().begin, part().end);
-    window_.emplace(call, *stored_);
-    reader_ = source_->read_part(*window_, part());
+    for (; next_part_ != end_part_; ++next_part_) {
+      if (part().end < 0) stored_.emplace(file().path);
+      else stored_.emplace(file().path, part().begin, part().end);
+      window_.emplace(call, *stored_);
+      if (is_utf16(call)) continue;
+      reader_ = source_->read_part(*window_, part());
+      return true;
+    }
+    return false;
+  }
+
+  /// Refuses a file of UTF-16 without a byte order mark: byte by byte it is valid UTF-8, with zeros between its letters.
+  bool is_utf16(const Call& call) {
+    constexpr std::size_t kLookedAt = 512;
+    if (!source_->wants_utf8() || part().begin > 0) return false;
+    while (window_->data().size() < kLookedAt && window_->extend(call)) {
+    }
+    const std::string encoding(find_utf16(window_->data()));
+    if (encoding.empty()) return false;
+    report(call, Damage{Code::kCorruptData, "bad_utf8", "the file looks like " + encoding + " without a byte order mark, for every other byte is zero; convert it: iconv -f " + encoding + " -t UTF-8", 0,
+                        stored_bytes(file().path)});
     return true;
   }
 

@@ -85,6 +85,8 @@ class FileSource : public Source {
   /// Adds columns to the documents, in the constructor.
   void set_columns(std::vector<Column> columns) { columns_ = std::move(columns); }
   const std::vector<Column>& columns() const noexcept { return columns_; }
+  /// Returns whether files hold text that must be UTF-8; false where other encodings or files of bytes are expected as well.
+  virtual bool wants_utf8() const { return true; }
   /// Learns that every unit has been read to its end; on the thread that read the last.
   virtual void all_read(const Call&) const {}
 

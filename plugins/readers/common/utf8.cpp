@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace flowrun::readers {
@@ -45,6 +46,17 @@ std::string describe_invalid_utf8(std::string_view text, std::size_t at, std::st
   if (at == 0 && (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")))
     return message + ' ' + hex(1) + ", as UTF-16 begins; convert the file: iconv -f UTF-16 -t UTF-8";
   return message + "; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8";
+}
+
+std::string_view find_utf16(std::string_view text) noexcept {
+  constexpr std::size_t kLeastBytes = 16, kMostBytes = 4096;
+  if (text.size() < kLeastBytes) return {};
+  const std::size_t pairs = std::min(text.size(), kMostBytes) / 2;
+  std::size_t zeros[2] = {};
+  for (std::size_t i = 0; i < 2 * pairs; ++i) zeros[i % 2] += text[i] == '\0';
+  // UTF-8 may hold zero bytes, but hardly three in four at every other place and none between.
+  const auto is_utf16 = [&](std::size_t high, std::size_t low) { return 4 * high >= 3 * pairs && 16 * low <= pairs; };
+  return is_utf16(zeros[1], zeros[0]) ? "UTF-16LE" : is_utf16(zeros[0], zeros[1]) ? "UTF-16BE" : std::string_view();
 }
 
 std::size_t character_start(std::string_view text, std::size_t offset) noexcept {

@@ -12,6 +12,10 @@ std::size_t find_invalid_utf8(std::string_view text) noexcept;
 /// Says of the invalid byte at `at` of `text`, which is `what` ("the row"): where it is, what it is, and what to do about files of other encodings.
 std::string describe_invalid_utf8(std::string_view text, std::size_t at, std::string_view what);
 
+/// Returns "UTF-16LE" or "UTF-16BE" where a text begins as one of these without a byte order mark, else "". Told by Latin letters, every other of whose bytes is zero; needs
+/// at least 16 bytes of them, and looks at 4096 at most.
+std::string_view find_utf16(std::string_view text) noexcept;
+
 /// Returns the start of the character that byte `offset` < size belongs to, as far as that can be said of invalid text.
 std::size_t character_start(std::string_view text, std::size_t offset) noexcept;
 

@@ -37,6 +37,29 @@ TEST(FindInvalidUtf8, NamesTheFirstBadByte) {
   EXPECT_EQ(find_invalid_utf8(std::string("a\0b", 3)), kValid);
 }
 
+std::string utf16(std::u16string_view text, bool big_endian) {
+  std::string out;
+  for (const char16_t unit : text) {
+    const char high = static_cast<char>(unit >> 8), low = static_cast<char>(unit & 0xFF);
+    out += big_endian ? high : low;
+    out += big_endian ? low : high;
+  }
+  return out;
+}
+
+TEST(FindUtf16, KnowsBothOrdersByTheirZeros) {
+  for (const std::u16string_view text : {u"{\"text\": \"eight or more letters\"}", u"Größe, naïve café", u"a word, then Привет, and words again"}) {
+    EXPECT_EQ(find_utf16(utf16(text, false)), "UTF-16LE");
+    EXPECT_EQ(find_utf16(utf16(text, true)), "UTF-16BE");
+  }
+}
+
+TEST(FindUtf16, TakesNoUtf8ForIt) {
+  for (const std::string& text : {std::string("plain text of more than sixteen bytes"), std::string(100, '\0'), std::string("a\0b\0c\0d\0", 8), std::string("line\0line\0line\0line\0", 20), std::string()})
+    EXPECT_EQ(find_utf16(text), "");
+  EXPECT_EQ(find_utf16(utf16(u"中文中文中文中文中文", false)), "") << "is no UTF-8 either, and is refused as that";
+}
+
 TEST(CharacterStart, StepsBackToTheLead) {
   const std::string text = "aé€😀";  // starts at 0, 1, 3, 6
   const std::size_t expected[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6};

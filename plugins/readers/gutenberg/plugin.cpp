@@ -149,6 +149,9 @@ class Gutenberg : public FileSource {
 
   std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<GutenbergReader>(window, options_); }
 
+ protected:
+  bool wants_utf8() const override { return options_.encoding.empty(); }
+
  private:
   Options options_;
 };

@@ -34,7 +34,7 @@ const std::string kEnd = "</mediawiki>\n";
 std::string page(int id, const std::string& text, const std::string& more = "", int name_space = 0) {
   return "  <page>\n    <title>Title " + std::to_string(id) + " &amp; more</title>\n    <ns>" + std::to_string(name_space) + "</ns>\n    <id>" + std::to_string(id) + "</id>\n" + more +
          "    <revision>\n      <id>" + std::to_string(1000 + id) + "</id>\n      <timestamp>2026-01-02T03:04:05Z</timestamp>\n      <contributor><username>u</username><id>7</id></contributor>\n"
-         "      <model>wikitext</model>\n      <format>text/x-wiki</format>\n      <text bytes=\"1\" xml:space=\"preserve\">" + text + "</text>\n    </revision>\n  </page>\n";
+         "      <model>wikitext</model>\n      <format>text/x-wiki</format>\n      <text bytes=\"" + (text.empty() ? "0" : "1") + "\" xml:space=\"preserve\">" + text + "</text>\n    </revision>\n  </page>\n";
 }
 
 class MediawikiNode : public ReaderTest {
@@ -124,6 +124,35 @@ TEST_F(MediawikiNode, LosesADamagedPageAlone) {
   EXPECT_EQ(errors()[0].offset, static_cast<std::int64_t>(text.find(broken)) + 2);
   EXPECT_EQ(errors()[2].message, "<id> is 'z', expected the number of the page");
   EXPECT_THAT(errors()[4].message, HasSubstr("found 'junk"));
+}
+
+TEST_F(MediawikiNode, SaysWhatAFileIsThatIsNoDumpOfPages) {
+  const auto message = [&](const std::string& text) {
+    EXPECT_THAT(read_text(text), IsEmpty());
+    EXPECT_EQ(errors().size(), 1u);
+    EXPECT_EQ(errors()[0].code, "bad_dump");
+    EXPECT_EQ(errors()[0].documents, 0);
+    EXPECT_EQ(errors()[0].file_bytes, static_cast<std::int64_t>(text.size()));
+    return errors()[0].message;
+  };
+  EXPECT_EQ(message("<?xml version=\"1.0\"?>\n<feed>\n<doc>\n<title>Wikipedia: A</title>\n<abstract>a</abstract>\n</doc>\n</feed>\n"),
+            "found XML whose root is <feed>, a dump of abstracts, expected a dump of pages, whose root is <mediawiki>: take a file called *-pages-articles.xml.bz2 or "
+            "*-pages-articles-multistream.xml.bz2");
+  EXPECT_THAT(message("-- MySQL dump 10.19\n--\nDROP TABLE IF EXISTS `page`;\nCREATE TABLE `page` (\n"), StartsWith("found an SQL dump, expected"));
+  EXPECT_THAT(message("<!-- x --><posts>\n<row Id=\"1\" />\n</posts>\n"), StartsWith("found XML whose root is <posts>, posts of Stack Exchange, which readers/stackexchange reads, expected"));
+  EXPECT_THAT(message("\n{\"id\":\"Q1\"}\n"), StartsWith("found JSON, expected"));
+  EXPECT_THAT(message("628:10:Anarchy\x01\n"), StartsWith("found a file that begins '628:10:Anarchy?\?', expected"));
+  EXPECT_THAT(texts(read_text("<?xml version=\"1.0\"?>\n" + kHead.substr(3) + page(1, "one") + kEnd)), ElementsAre("one")) << "of a damaged root the pages are read all the same";
+}
+
+TEST_F(MediawikiNode, RefusesPagesOfAStubDump) {
+  std::string stub = page(1, "");
+  stub.replace(stub.find("bytes=\"0\""), 9, "bytes=\"77\"");
+  std::string hidden = page(2, "");
+  hidden.replace(hidden.find("bytes=\"0\""), 9, "bytes=\"77\" deleted=\"deleted\"");
+  EXPECT_THAT(texts(read_text(kHead + stub + hidden + page(3, "three") + kEnd)), ElementsAre("", "three"));
+  ASSERT_THAT(errors(), SizeIs(1));
+  EXPECT_EQ(errors()[0].message, "the page's <text> is empty and should have 77 bytes, as in a dump of stubs; expected a dump of pages with their content, *-pages-articles.xml.bz2");
 }
 
 TEST_F(MediawikiNode, RefusesEntitiesOfItsOwn) {

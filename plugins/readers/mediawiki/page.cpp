@@ -45,12 +45,12 @@ class PageHandler : public XmlHandler {
  public:
   explicit PageHandler(WikiPage& page) : page_(&page) {}
 
-  void start(std::string_view name, const char* const*) override {
+  void start(std::string_view name, const char* const* attributes) override {
     ++depth_;
     target_ = nullptr;
     if (depth_ == 1) is_page = name == "page";
     if (depth_ == 2) page_child(name);
-    if (depth_ == 3 && in_revision_) revision_child(name);
+    if (depth_ == 3 && in_revision_) revision_child(name, attributes);
   }
   void text(std::string_view text) override {
     if (target_ != nullptr) *target_ += text;
@@ -62,6 +62,7 @@ class PageHandler : public XmlHandler {
 
   bool is_page = false, has_title = false, has_two_titles = false, has_text = false;
   std::string id, name_space;
+  std::string promised_bytes;  ///< that the last <text> says it has
 
  private:
   void page_child(std::string_view name) {
@@ -78,10 +79,13 @@ class PageHandler : public XmlHandler {
       page_->model.clear();
     }
   }
-  void revision_child(std::string_view name) {
+  void revision_child(std::string_view name, const char* const* attributes) {
     if (name == "timestamp") set(page_->timestamp);
     if (name == "model") set(page_->model);
-    if (name == "text") has_text = true, set(page_->text);
+    if (name != "text") return;
+    has_text = true;
+    promised_bytes = attribute(attributes, "deleted").empty() ? attribute(attributes, "bytes") : std::string_view();
+    set(page_->text);
   }
   void set(std::string& target) {
     target.clear();
@@ -121,7 +125,11 @@ std::optional<WikiFault> WikiXml::read_page(std::string_view xml, WikiPage& page
   if (!handler.has_title) return WikiFault{"bad_page", "the page has no <title>"};
   if (!read_number(handler.name_space, page.name_space)) return WikiFault{"bad_page", "<ns> is '" + handler.name_space.substr(0, 40) + "', expected the number of a namespace"};
   if (!read_number(handler.id, page.id)) return WikiFault{"bad_page", "<id> is '" + handler.id.substr(0, 40) + "', expected the number of the page"};
-  if (!handler.has_text) return WikiFault{"bad_page", "the page has no <text>: a dump of pages with their content is expected"};
+  std::int64_t promised = 0;
+  const bool is_stub = page.text.empty() && read_number(handler.promised_bytes, promised) && promised > 0;
+  if (!handler.has_text || is_stub)
+    return WikiFault{"bad_page", std::string(is_stub ? "the page's <text> is empty and should have " + handler.promised_bytes + " bytes, as in a dump of stubs" : "the page has no <text>") +
+                                     "; expected a dump of pages with their content, *-pages-articles.xml.bz2"};
   return {};
 }
 

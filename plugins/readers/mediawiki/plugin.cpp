@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "dump_kind.hpp"
 #include "multistream.hpp"
 #include "page.hpp"
 #include "readers/common/file_source.hpp"
@@ -32,8 +33,20 @@ class MediawikiReader : public XmlRecordReader {
  public:
   MediawikiReader(Window& window, const MediawikiOptions& options, const WikiSite& site, const FilePart& part)
       : XmlRecordReader(window, {"<page", "<mediawiki", "</mediawiki"}, options.max_record_bytes, part.first_record), options_(&options), site_(site),
-        end_number_(part.record_count < 0 ? -1 : part.first_record + part.record_count), is_last_(part.is_last) {
+        end_number_(part.record_count < 0 ? -1 : part.first_record + part.record_count), is_last_(part.is_last), is_first_(part.begin == 0) {
     wants_end_ = part.end >= 0 && is_last_;  // the root of a part began in another
+  }
+
+  Step next(const Call& call, Record& record, Refusal& refusal) override {
+    if (std::exchange(is_first_, false)) {
+      while (window_->data().size() < kDumpKindBytes && window_->extend(call)) {
+      }
+      if (auto message = has_damage() ? std::nullopt : describe_other_dump(window_->data())) {
+        refusal = complain("bad_dump", *message);
+        return Step::kUnreadable;
+      }
+    }
+    return XmlRecordReader::next(call, record, refusal);
   }
 
  protected:
@@ -121,6 +134,7 @@ class MediawikiReader : public XmlRecordReader {
   WikiSite site_;
   std::int64_t end_number_;  ///< that the last record of the part must have plus 1; -1: not known
   bool is_last_;             ///< of the parts of its file
+  bool is_first_;            ///< of the parts of its file, whose beginning has not been looked at yet
   WikiXml xml_;
   WikiPage page_;
   std::optional<WikitextParser> parser_;

@@ -90,6 +90,18 @@ TEST_F(TextNode, RefusesInvalidUtf8) {
   EXPECT_EQ(errors()[0].message, "invalid UTF-8 at byte 2 of the document: 0xFF; a file of another encoding must be converted, as by iconv -f LATIN1 -t UTF-8");
 }
 
+TEST_F(TextNode, RefusesUtf16WithoutAByteOrderMark) {
+  std::string utf16;
+  for (const char c : std::string_view("A text of Latin letters.\n")) utf16 += {c, '\0'};
+  EXPECT_THAT(texts({{"paths", paths({{"a", utf16}, {"b", "good"}, {"c.zst", zstd('\0' + utf16)}})}}), ElementsAre("good"));
+  ASSERT_EQ(errors().size(), 2u);
+  EXPECT_EQ(errors()[0].code, "bad_utf8");
+  EXPECT_EQ(errors()[0].message, "the file looks like UTF-16LE without a byte order mark, for every other byte is zero; convert it: iconv -f UTF-16LE -t UTF-8");
+  EXPECT_EQ(errors()[0].documents, 0);
+  EXPECT_EQ(errors()[0].file_bytes, static_cast<std::int64_t>(utf16.size()));
+  EXPECT_THAT(errors()[1].message, ::testing::HasSubstr("UTF-16BE"));
+}
+
 TEST_F(TextNode, RefusesADocumentOverTheLimit) {
   const std::string large(50'000'000, 'x');
   EXPECT_EQ(texts({{"paths", paths({{"a", large}})}})[0].size(), large.size());
