@@ -243,5 +243,27 @@ TEST_F(GraphErrors, JsonIsAloneOnStdout) {
   }
 }
 
+TEST_F(GraphErrors, AColumnThatNoFileHasIsWrongInTheGraph) {
+  write("in/a.csv", "text,author\none,A\n");
+  write("in/b.csv", "text,author\ntwo,B\n");
+  const auto run_with = [&](const std::string& column, const std::string& on_error) {
+    write("graph.toml", "[run]\nname = \"t\"\n\n[node.table]\nplugin = \"readers/csv\"\npaths = [\"in/*\"]\ncolumns = [\"" + column + "\"]\non_error = \"" + on_error +
+                            "\"\n[node.out]\nplugin = \"writers/jsonl\"\nin = \"table\"\npath = \"out.jsonl\"\n");
+    return flowrun({"run", "graph.toml", "--output", "run", "--no-cache", "--fresh"});
+  };
+  for (const char* on_error : {"stop", "skip"}) {
+    const auto refused = run_with("auhtor", on_error);
+    EXPECT_EQ(refused.exit_code, 78) << refused;
+    EXPECT_NE(refused.err.find("error: no file has the columns that are named; in/a.csv: the header has no column 'auhtor', it has 'text', 'author'; did you mean 'author'?\n"
+                               "  in node 'table' (readers/csv 0.1.0)\n  at graph.toml:4:1"),
+              std::string::npos)
+        << refused;
+  }
+  write("in/b.csv", "text,auhtor\ntwo,B\n");
+  const auto damaged = run_with("auhtor", "stop");
+  EXPECT_EQ(damaged.exit_code, 65) << "one file has it, so the other is at fault: " << damaged;
+  EXPECT_NE(damaged.err.find("file 'in/a.csv'"), std::string::npos) << damaged;
+}
+
 }  // namespace
 }  // namespace flowrun::testing

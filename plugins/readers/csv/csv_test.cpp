@@ -235,6 +235,17 @@ TEST_F(CsvNode, GivesUpAFileWithoutItsColumns) {
   EXPECT_EQ(errors()[2].code, "bad_csv");
 }
 
+TEST_F(CsvNode, RefusesColumnsThatNoFileHas) {
+  const auto refused = [&](const std::vector<std::pair<std::string, std::string>>& files, const std::string& column) {
+    return flowrun::testing::error_of([&] { read({{"paths", paths(files)}, {"columns", std::vector<std::string>{column}}}); });
+  };
+  EXPECT_EQ(refused({{"a.csv", "text,author\n1,2\n"}}, "auhtor").first, Code::kInvalidArgument);
+  EXPECT_EQ(refused({{"a.csv", "\xEF\xBB\xBF\ntext,author\n1,2\n"}}, "auhtor").second, "a.csv: the header has no column 'auhtor', it has 'text', 'author'; did you mean 'author'?");
+  EXPECT_EQ(refused({{"a.csv", ""}, {"b.csv.zst", zstd("\n\"text\",author")}, {"c.csv", "text\n"}}, "auhtor").second,
+            "no file has the columns that are named; b.csv.zst: the header has no column 'auhtor', it has 'text', 'author'; did you mean 'author'?");
+  EXPECT_EQ(read({{"paths", paths({{"a.csv", ""}, {"b.csv.gz", gzip("text").substr(0, 12)}})}, {"columns", std::vector<std::string>{"x"}}}).size(), 0u) << "where no header can be read";
+}
+
 TEST_F(CsvNode, RefusesALargeRowInLittleMemory) {
   const std::string large = "\"" + std::string(3'000'000, 'x') + "\n\"\"\"";
   const auto rows = read({{"paths", paths({{"a.csv.zst", zstd("text\n" + large + "\n0123456789abcdef\n0123456789abcdefg\n\"never closed\nlast\n")}})}, {"max_record_bytes", 16}});
@@ -285,7 +296,8 @@ TEST_F(CsvNode, NeverFailsOnMutatedTables) {
       std::mt19937 random(seed);
       std::string bytes = table;
       for (int change = 0; change < 3; ++change) bytes[random() % bytes.size()] = std::string_view("\",\n\r\0\xFFx", 7)[random() % 7];
-      const auto rows = read({{"paths", paths({{"a.csv", bytes}})}, {"strict", strict}, {"max_record_bytes", 1000}, {"columns", std::vector<std::string>{"kind"}}});
+      // A header that no file has would be wrong in the graph: one file is whole.
+      const auto rows = read({{"paths", paths({{"a.csv", bytes}, {"b.csv", "text,n,kind\n"}})}, {"strict", strict}, {"max_record_bytes", 1000}, {"columns", std::vector<std::string>{"kind"}}});
       EXPECT_LE(rows.size(), 100u);
       EXPECT_TRUE(!rows.empty() || !errors().empty()) << "seed " << seed;
       for (const auto& error : errors()) EXPECT_EQ(error.status, Code::kCorruptData);

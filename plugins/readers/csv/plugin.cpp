@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <flowrun/nearest.hpp>
+
 #include "csv.hpp"
 #include "readers/common/columns.hpp"
 #include "readers/common/file_source.hpp"
@@ -68,7 +70,7 @@ class Header {
  private:
   std::optional<std::string> find(const std::string& name, std::size_t& place) const {
     const auto found = std::find(names_.begin(), names_.end(), name);
-    if (found == names_.end()) return "the header has no column '" + name + "', it has " + list();
+    if (found == names_.end()) return "the header has no column '" + name + "', it has " + list() + did_you_mean(name, names_);
     if (std::find(found + 1, names_.end(), name) != names_.end()) return "the header has column '" + name + "' twice, expected once";
     place = static_cast<std::size_t>(found - names_.begin());
     return {};
@@ -82,6 +84,34 @@ class Header {
 
   std::vector<std::string> names_;
 };
+
+/// Reads the header of a file; nothing where it cannot be read or is very long, which its reader says.
+std::optional<Header> read_header(const std::string& path, const CsvDialect& dialect) try {
+  constexpr std::size_t kMostBytes = 1 << 20;
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  StoredFile file(path);
+  std::string text(kMostBytes, '\0');
+  std::size_t size = 0;
+  for (std::size_t got = 1; got > 0 && size < text.size(); size += got) got = file.read(text.data() + size, text.size() - size);
+  const bool at_end = size < text.size();
+  std::string_view rest = std::string_view(text).substr(0, size);
+  if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
+  CsvScanner scanner(dialect);
+  while (true) {
+    scanner.start();
+    if (rest.empty() || !scanner.scan(rest, at_end) || (file.damage() && !scanner.ended_with_line())) return std::nullopt;
+    if (scanner.field_count() > 0) break;
+    rest.remove_prefix(scanner.size());
+  }
+  const std::string_view row = rest.substr(0, scanner.text_size());
+  if (scanner.text_behind_quote() || scanner.open_quote() || find_invalid_utf8(row) != std::string_view::npos) return std::nullopt;
+  std::vector<std::string> names;
+  std::string buffer;
+  for (std::size_t i = 0; i < scanner.field_count(); ++i) names.emplace_back(scanner.field(row, i, buffer));
+  return Header(std::move(names));
+} catch (const Error&) {
+  return std::nullopt;
+}
 
 class CsvReader : public RecordReader {
  public:
@@ -254,11 +284,29 @@ class Csv : public FileSource {
                  "text_field = \"review\"\ncolumns    = [\"title\", \"stars: number = rating\"]\n");
   }
 
-  explicit Csv(const Params& params) : FileSource(params), options_(read_options(params)) { set_columns(options_.columns); }
+  explicit Csv(const Params& params) : FileSource(params), options_(read_options(params)) {
+    set_columns(options_.columns);
+    if (options_.header) check_columns();
+  }
 
   std::unique_ptr<RecordReader> read_part(Window& window, const FilePart&) const override { return std::make_unique<CsvReader>(window, options_); }
 
  private:
+  /// Refuses names that no file's header has, before the run begins: they are wrong in the graph. Reads headers up to the first that has them; a file without a header that
+  /// can be read says nothing here, and its reader says why.
+  void check_columns() const {
+    std::string first;
+    for (const InputFile& file : files()) {
+      const std::optional<Header> header = read_header(file.path, options_.dialect);
+      if (!header) continue;
+      Places places;
+      const auto fault = header->find(options_, places);
+      if (!fault) return;
+      if (first.empty()) first = file.display + ": " + *fault;
+    }
+    if (!first.empty()) throw Error(Code::kInvalidArgument, files().size() == 1 ? first : "no file has the columns that are named; " + first);
+  }
+
   CsvOptions options_;
 };
 

@@ -1,6 +1,7 @@
 #include "columns.hpp"
 
 #include <flowrun/error.hpp>
+#include <flowrun/nearest.hpp>
 #include <parquet/types.h>
 
 #include <array>
@@ -64,6 +65,12 @@ std::string names_of(const parquet::SchemaDescriptor& schema, const std::string&
     if (!names.empty()) names += ", ";
     names += "'" + path + "'";
   }
+  return names;
+}
+
+std::vector<std::string> all_names(const parquet::SchemaDescriptor& schema) {
+  std::vector<std::string> names;
+  for (int i = 0; i < schema.num_columns(); ++i) names.push_back(dot_path(*schema.Column(i)));
   return names;
 }
 
@@ -229,7 +236,7 @@ LeafColumn find_column(const parquet::SchemaDescriptor& schema, const std::strin
     }
     if (path.starts_with(name + ".") && below++ == 0) found.index = i;
   }
-  if (below == 0) throw Error(Code::kInvalidArgument, "there is no column '" + name + "', expected one of " + names_of(schema, ""));
+  if (below == 0) throw Error(Code::kInvalidArgument, "there is no column '" + name + "', expected one of " + names_of(schema, "") + did_you_mean(name, all_names(schema)));
   const ColumnDescriptor& column = *schema.Column(found.index);
   const bool is_list = column.max_repetition_level() == 1;
   if (below > 1 || column.max_repetition_level() > 1 || (!is_list && dot_path(column) != name))

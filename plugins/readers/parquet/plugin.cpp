@@ -229,6 +229,7 @@ class Parquet : public Source {
     state_.wanted = {params.string("text_field"), params.string_or("id_field", ""), params.string_or("domain_field", ""), kept_columns(params.strings("columns"))};
     state_.max_page_bytes = params.integer("max_page_bytes");
     check_names();
+    check_columns();
   }
 
   /// Reads the footers, which decide units and columns.
@@ -271,6 +272,21 @@ class Parquet : public Source {
       if (columns[i].type != ColumnType::kString)
         throw Error(Code::kInvalidArgument, "column '" + texts[i] + "' of 'columns' names a type, expected NAME or NAME = COLUMN: a column has the type that the files give it");
     return columns;
+  }
+
+  /// Refuses names that no file has, before the run begins: they are wrong in the graph. Reads footers up to the first that has them; what else is wrong with a file is said
+  /// where it is read.
+  void check_columns() const {
+    std::string first;
+    for (const InputFile& file : state_.files) {
+      try {
+        const ParquetFile fits(file.path, state_.wanted, state_.max_page_bytes);
+        return;
+      } catch (const Error& error) {
+        if (error.code() == Code::kInvalidArgument && first.empty()) first = file.display + ": " + error.message();
+      }
+    }
+    if (!first.empty()) throw Error(Code::kInvalidArgument, state_.files.size() == 1 ? first : "no file has the columns that are named; " + first);
   }
 
   void add_file(std::size_t number) {
