@@ -1,11 +1,11 @@
 #include <filesystem>
 #include <memory>
 
+#include <flowrun/nearest.hpp>
 #include <fmt/format.h>
 
 #include "base/sha256.hpp"
 #include "cli/commands.hpp"
-#include "config/diagnostics.hpp"
 #include "plugin/inspect.hpp"
 #include "run/exit_codes.hpp"
 
@@ -26,8 +26,7 @@ plugin::PluginFile find(const Settings& settings) {
   }
   plugin::Registry registry(plugin::search_folders(settings.folders));
   if (const auto* file = registry.find(settings.name)) return *file;
-  const auto near = config::nearest(settings.name, registry.ids());
-  throw Error(Code::kNotFound, fmt::format("no plugin '{}' in the search folders{}", settings.name, near ? fmt::format("; did you mean '{}'?", *near) : ""));
+  throw Error(Code::kNotFound, fmt::format("no plugin '{}' in the search folders{}", settings.name, did_you_mean(settings.name, registry.ids())));
 }
 
 }  // namespace

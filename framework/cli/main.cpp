@@ -9,8 +9,9 @@
 
 #include <unistd.h>
 
+#include <flowrun/nearest.hpp>
+
 #include "cli/commands.hpp"
-#include "config/diagnostics.hpp"
 #include "run/exit_codes.hpp"
 
 namespace {
@@ -49,8 +50,7 @@ std::vector<std::string> with_command(const CLI::App& app, std::vector<std::stri
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
   if (std::find(names.begin(), names.end(), *word) != names.end()) return arguments;
-  const auto near = flowrun::config::nearest(*word, names);
-  throw CLI::ArgumentMismatch("'" + *word + "' is no command, and no graph: that has a '/' or ends in .toml" + (near ? "; did you mean '" + *near + "'?" : ""));
+  throw CLI::ArgumentMismatch("'" + *word + "' is no command, and no graph: that has a '/' or ends in .toml" + flowrun::did_you_mean(*word, names));
 }
 
 int print_error(const char* text, int code) {

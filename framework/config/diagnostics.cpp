@@ -4,8 +4,6 @@
 #include <tuple>
 #include <unordered_map>
 
-#include <flowrun/nearest.hpp>
-
 #include "config/utf8.hpp"
 
 namespace flowrun::config {
@@ -128,7 +126,5 @@ std::string render(const Diagnostic& diagnostic, const std::map<std::string, std
   }
   return text;
 }
-
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) { return flowrun::nearest(word, candidates); }
 
 }  // namespace flowrun::config

@@ -52,8 +52,4 @@ class Diagnostics {
 /// is cut around the caret; control characters of the file never reach the terminal.
 std::string render(const Diagnostic& diagnostic, const std::map<std::string, std::string>& sources, bool colour);
 
-/// Returns the candidate nearest to `word` by edit distance with transpositions, if near enough to be what was meant; of equally near
-/// ones the first.
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
-
 }  // namespace flowrun::config

@@ -1,5 +1,7 @@
 #include "config/report.hpp"
 
+#include <flowrun/nearest.hpp>
+
 #include "config/value.hpp"
 
 namespace flowrun::config {

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <flowrun/error.hpp>
+#include <flowrun/nearest.hpp>
 
 #include "config/value.hpp"
 #include "graph/resolved_graph.hpp"
@@ -109,7 +110,7 @@ nlohmann::json string_value(const Finder& finder, const config::Value& value) {
     const std::string expected = fmt::format("one of {}", fmt::join(parameter.choices, ", "));
     config::Diagnostic diagnostic{.where = value.where, .severity = config::Severity::kError, .code = "out_of_range",
                                   .message = fmt::format("'{}' is '{}', expected {}", parameter.name, *text, expected), .found = *text, .expected = expected,
-                                  .suggestion = config::nearest(*text, parameter.choices), .node = finder.place.node, .plugin = finder.place.plugin};
+                                  .suggestion = nearest(*text, parameter.choices), .node = finder.place.node, .plugin = finder.place.plugin};
     finder.diagnostics.add(std::move(diagnostic));
     return nullptr;
   }
@@ -147,7 +148,7 @@ nlohmann::json table_value(const Finder& finder, config::Table& table, const std
     if (std::find(names.begin(), names.end(), entry.key) == names.end())
       finder.diagnostics.add({.where = entry.where, .severity = config::Severity::kError, .code = "unknown_key",
                               .message = fmt::format("'{}' has no field '{}'", name, entry.key), .found = entry.key, .expected = {},
-                              .suggestion = config::nearest(entry.key, names), .node = finder.place.node, .plugin = finder.place.plugin});
+                              .suggestion = nearest(entry.key, names), .node = finder.place.node, .plugin = finder.place.plugin});
   return object;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <flowrun/nearest.hpp>
 #include <flowrun/philox.hpp>
 
 #include "base/sha256.hpp"
@@ -81,7 +82,7 @@ class Resolver {
     if (resolved.plugin == nullptr) {
       auto diagnostic = finding(i, node.plugin_where, "unknown_plugin", fmt::format("no plugin '{}' in the search folders", node.plugin));
       diagnostic.found = node.plugin;
-      diagnostic.suggestion = config::nearest(node.plugin, registry_.ids());
+      diagnostic.suggestion = nearest(node.plugin, registry_.ids());
       diagnostics_.add(std::move(diagnostic));
     } else if (resolved.plugin->refused) {
       graph_.refusals.push_back({node.name, node.plugin, resolved.plugin->reason});
@@ -124,7 +125,7 @@ class Resolver {
       if (is_by_key(port)) names.push_back(port.name);
     auto diagnostic = finding(i, entry.where, "unknown_key", fmt::format("{} has no parameter '{}'", spec_.nodes[i].plugin, entry.key));
     diagnostic.found = entry.key;
-    diagnostic.suggestion = config::nearest(entry.key, names);
+    diagnostic.suggestion = nearest(entry.key, names);
     diagnostics_.add(std::move(diagnostic));
   }
 
@@ -196,7 +197,7 @@ class Resolver {
         if (port == nullptr || is_by_key(*port)) {
           auto diagnostic = finding(i, entry.where, "unknown_port", fmt::format("{} has no input port '{}'", spec_.nodes[i].plugin, entry.key));
           diagnostic.found = entry.key;
-          diagnostic.suggestion = config::nearest(entry.key, names);
+          diagnostic.suggestion = nearest(entry.key, names);
           diagnostics_.add(std::move(diagnostic));
           // Whatever port was meant is not missing as well.
           for (std::size_t p = 0; p < ports.size(); ++p)
@@ -242,7 +243,7 @@ class Resolver {
       for (const auto& [alias, target] : spec_.aliases) names.push_back(alias);
       auto diagnostic = finding(i, where, "unknown_node", fmt::format("no node '{}'", node_name));
       diagnostic.found = reference;
-      diagnostic.suggestion = config::nearest(node_name, names);
+      diagnostic.suggestion = nearest(node_name, names);
       diagnostics_.add(std::move(diagnostic));
       return;
     }
@@ -268,7 +269,7 @@ class Resolver {
       auto diagnostic = finding(i, where, "unknown_port", message);
       diagnostic.found = reference;
       if (!names.empty()) diagnostic.expected = fmt::format("one of {}", fmt::join(names, ", "));
-      if (!name.empty()) diagnostic.suggestion = config::nearest(name, names);
+      if (!name.empty()) diagnostic.suggestion = nearest(name, names);
       diagnostics_.add(std::move(diagnostic));
     };
     if (name.empty()) {

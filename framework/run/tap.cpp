@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <flowrun/nearest.hpp>
 #include <oneapi/tbb/global_control.h>
 
 #include "graph/row_json.hpp"
@@ -41,7 +42,7 @@ Connection find_edge(const CheckedGraph& checked, std::string name) {
   if (!node) {
     std::vector<std::string> names;
     for (const auto& candidate : checked.resolved.nodes) names.push_back(candidate.name);
-    const auto near = config::nearest(name.substr(0, name.rfind('.')), names);
+    const auto near = nearest(name.substr(0, name.rfind('.')), names);
     throw not_found(fmt::format("'{}' has no node '{}'{}", checked.spec.file, name, near ? fmt::format("; did you mean '{}'?", *near) : ""));
   }
   const auto& outputs = checked.resolved.nodes[*node].descriptor().outputs;
