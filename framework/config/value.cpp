@@ -85,6 +85,12 @@ void assign(Table& table, Entry entry) {
   }
 }
 
+std::optional<double> as_number(const Value& value) {
+  if (const auto* whole = std::get_if<std::int64_t>(&value.data)) return static_cast<double>(*whole);
+  if (const auto* real = std::get_if<double>(&value.data)) return *real;
+  return std::nullopt;
+}
+
 std::string describe(const Value& value) {
   if (const std::string* text = as_string(value)) {
     constexpr std::size_t kShownBytes = 60;

@@ -2,6 +2,7 @@
 
 // Small functions over Value and Table that the whole loader uses.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ void assign(Table& table, Entry entry);
 
 /// Returns the string of a value, or nullptr if it is of another type.
 inline const std::string* as_string(const Value& value) { return std::get_if<std::string>(&value.data); }
+
+/// Returns the number of an integer or a float, or nothing if the value is of another type.
+std::optional<double> as_number(const Value& value);
 
 /// Returns a short text of a value for a message: 7, 'text', true; a collection is named by its type.
 std::string describe(const Value& value);

@@ -53,12 +53,6 @@ bool in_range(const Finder& finder, const config::Value& value, double number, c
 
 const std::string* text_of(const config::Value& value) { return std::get_if<std::string>(&value.data); }
 
-std::optional<double> number_of(const config::Value& value) {
-  if (const auto* whole = std::get_if<std::int64_t>(&value.data)) return static_cast<double>(*whole);
-  if (const auto* real = std::get_if<double>(&value.data)) return *real;
-  return std::nullopt;
-}
-
 /// Rewrites a relative path to stand on `base`.
 std::string rebase(const config::Value& value, const std::string& text, const std::string& base) {
   if (fs::path(text).is_absolute() || value.base == base || value.base.empty()) return text;
@@ -122,7 +116,7 @@ nlohmann::json number_table(const Finder& finder, const config::Value& value) {
   if (table == nullptr) return finder.wrong_type(value, "a table of numbers");
   nlohmann::json object = nlohmann::json::object();
   for (const auto& entry : *table) {
-    const auto number = number_of(entry.value);
+    const auto number = config::as_number(entry.value);
     if (!number) return finder.wrong_type(entry.value, "a number");
     if (!in_range(finder, entry.value, *number, fmt::format("{}", *number))) return nullptr;
     object[entry.key] = *number;
@@ -181,7 +175,7 @@ nlohmann::json parameter_value(const plugin::ParameterInfo& parameter, config::V
     return in_range(finder, value, static_cast<double>(*whole), std::to_string(*whole)) ? nlohmann::json(*whole) : nullptr;
   }
   if (type == "float") {
-    const auto number = number_of(value);
+    const auto number = config::as_number(value);
     if (!number) return finder.wrong_type(value, "a number");
     return in_range(finder, value, *number, fmt::format("{}", *number)) ? nlohmann::json(*number) : nullptr;
   }

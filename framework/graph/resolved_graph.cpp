@@ -12,6 +12,7 @@
 #include <flowrun/philox.hpp>
 
 #include "base/sha256.hpp"
+#include "graph/domains.hpp"
 #include "graph/parameters.hpp"
 
 namespace flowrun::graph {
@@ -52,7 +53,10 @@ class Resolver {
     check_columns();
     check_regions();
     check_output_paths();
-    if (!diagnostics_.has_errors()) warn_unused();  // of a graph with mistakes nothing sure can be said
+    if (!diagnostics_.has_errors()) {  // of a graph with mistakes nothing sure can be said
+      check_domains(graph_, spec_, diagnostics_);
+      warn_unused();
+    }
     graph_.huggingface = spec_.huggingface;
     return std::move(graph_);
   }

@@ -144,6 +144,19 @@ void check_default(const ParameterInfo& parameter, const Reader& value) {
       value.fail(fmt::format("one of the choices {}", fmt::join(parameter.choices, ", ")));
 }
 
+/// Reads what the parameter's texts are names of, where it says so.
+void read_names(const Reader& reader, ParameterInfo& parameter) {
+  if (!reader.has("names")) return;
+  const Reader names = reader.at("names");
+  const bool table = parameter.type == "table<float>", text = parameter.type == "string" || parameter.type == "list<string>";
+  if (!table && !text) names.fail("nothing: only strings and tables of numbers have names");
+  names.one_of({table ? "domain" : "column"});
+  parameter.names = table ? Names::kDomains : Names::kColumns;
+  if (!table) return;
+  if (!reader.at("otherwise").json().is_number()) reader.at("otherwise").fail("a number");
+  parameter.otherwise = reader.at("otherwise").json().get<double>();
+}
+
 ParameterInfo parse_parameter(const Reader& reader, bool strict);
 
 /// Reads what the tables of a list may hold: values alone, neither files nor further tables.
@@ -163,7 +176,7 @@ std::vector<ParameterInfo> parse_fields(const Reader& reader, bool strict) {
 ParameterInfo parse_parameter(const Reader& reader, bool strict) {
   const bool has_fields = reader.at("type").json() == "list<table>";
   if (strict && has_fields) reader.allow_only({"name", "type", "unit", "default", "min", "max", "choices", "required", "description", "fields"});
-  if (strict && !has_fields) reader.allow_only({"name", "type", "unit", "default", "min", "max", "choices", "required", "description"});
+  if (strict && !has_fields) reader.allow_only({"name", "type", "unit", "default", "min", "max", "choices", "required", "description", "names", "otherwise"});
   ParameterInfo parameter;
   parameter.name = reader.at("name").snake_case();
   if (contains(kReservedKeys, parameter.name)) reader.at("name").fail("a name that is not a reserved key of a node");
@@ -179,6 +192,7 @@ ParameterInfo parse_parameter(const Reader& reader, bool strict) {
   }
   parameter.required = reader.at("required").boolean();
   parameter.description = reader.at("description").sentence();
+  read_names(reader, parameter);
   if (has_fields) parameter.fields = parse_fields(reader.at("fields"), strict);
   check_default(parameter, reader.at("default"));
   parameter.default_value = reader.at("default").json();
@@ -188,7 +202,7 @@ ParameterInfo parse_parameter(const Reader& reader, bool strict) {
 PortInfo parse_port(const Reader& reader, bool input, bool strict) {
   if (strict)
     input ? reader.allow_only({"name", "type", "edge", "optional", "columns_needed", "needs_end"})
-          : reader.allow_only({"name", "type", "edge", "columns_added", "endless_without"});
+          : reader.allow_only({"name", "type", "edge", "columns_added", "endless_without", "domain_from", "domain_unless"});
   static constexpr std::array<std::pair<std::string_view, EdgeKind>, 4> kEdges = {
       {{"stream", EdgeKind::kStream}, {"dataset", EdgeKind::kDataset}, {"artifact", EdgeKind::kArtifact}, {"model", EdgeKind::kModel}}};
   PortInfo port;
@@ -203,6 +217,10 @@ PortInfo parse_port(const Reader& reader, bool input, bool strict) {
     if (port.edge != EdgeKind::kDataset) reader.at(key).fail("nothing: only a dataset may have no end");
     if (input) port.needs_end = reader.at(key).boolean();
     else port.endless_without = reader.at(key).texts();
+  }
+  if (!input && reader.has("domain_from")) {
+    port.domain_from = reader.at("domain_from").text();
+    port.domain_unless = reader.at("domain_unless").texts();
   }
   return port;
 }
@@ -292,6 +310,17 @@ void check_ports(const DescriptorInfo& info) {
   }
 }
 
+/// Checks what an output says of parameters.
+void check_named_parameters(const Reader& port, const DescriptorInfo& info) {
+  for (const char* key : {"endless_without", "domain_unless"})
+    if (port.has(key))
+      for (const Reader& name : port.at(key).items())
+        if (info.parameter(name.text()) == nullptr) name.fail("a parameter");
+  if (!port.has("domain_from")) return;
+  const ParameterInfo* domain = info.parameter(port.at("domain_from").text());
+  if (info.kind != "source" || domain == nullptr || domain->type != "string") port.at("domain_from").fail("a parameter of a source that is a string");
+}
+
 Json parse_json(std::string_view text) {
   if (text.size() > kDescriptorBytesMax)
     throw Error(Code::kUnavailable, fmt::format("descriptor has {} bytes, expected at most {}", text.size(), kDescriptorBytesMax));
@@ -359,10 +388,7 @@ DescriptorInfo parse_descriptor(std::string_view json) {
       port.at("name").fail("a name that is not a reserved key of a node");
   check_ports(info);
   info.parameters = parse_parameters(root.at("parameters"), info.inputs, strict);
-  for (const Reader& port : root.at("outputs").items())
-    if (port.has("endless_without"))
-      for (const Reader& name : port.at("endless_without").items())
-        if (info.parameter(name.text()) == nullptr) name.fail("a parameter");
+  for (const Reader& port : root.at("outputs").items()) check_named_parameters(port, info);
   for (const Reader& item : root.at("constraints").items()) info.constraints.push_back(parse_constraint(item, info, strict));
   info.declares_state = root.at("declares_state").boolean();
   info.determinism = root.at("determinism").one_of({"pure", "seeded", "stateful"});

@@ -21,7 +21,12 @@ struct PortInfo {
   std::vector<std::string> columns;          ///< needed (inputs) or added (outputs)
   bool needs_end = false;                    ///< inputs: rows without end are refused
   std::vector<std::string> endless_without;  ///< outputs: without any of these parameters the rows have no end
+  std::string domain_from;                   ///< outputs of sources: the parameter that says the domain of all documents; "": nothing is known
+  std::vector<std::string> domain_unless;    ///< with any of these parameters documents bring their domains
 };
+
+/// What a parameter's texts are names of.
+enum class Names { kNothing, kColumns, kDomains };
 
 struct ParameterInfo {
   std::string name;
@@ -32,6 +37,8 @@ struct ParameterInfo {
   std::vector<std::string> choices;
   bool required = false;
   std::string description;
+  Names names = Names::kNothing;      ///< of a string or list<string>: kColumns; of the keys of a table<float>: kDomains
+  double otherwise = 0;               ///< kDomains: the number of a domain that is not named; 0 leaves it out
   std::vector<ParameterInfo> fields;  ///< of a list<table>
 };
 

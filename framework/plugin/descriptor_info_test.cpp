@@ -57,6 +57,20 @@ TEST(Descriptor, ReadsWhatTheSdkWrites) {
   EXPECT_TRUE(info.parameter("stages")->fields.at(0).required);
 }
 
+TEST(Descriptor, ReadsWhatTextsAreNamesOf) {
+  Descriptor sdk("readers/thing", "0.1.0");
+  sdk.summary("Reads things.").output(Port("out", "documents").domain_from("domain", {"domain_field"}));
+  sdk.parameter(string("domain").defaults("").about("A domain.")).parameter(string("domain_field").about("A field."));
+  sdk.parameter(numbers_by_key("weights").names_domains(1).about("Weights.")).parameter(strings("columns").names_columns().about("Columns."));
+  const DescriptorInfo info = parse_descriptor(sdk.to_json("portable", "source"));
+  EXPECT_EQ(info.output("out")->domain_from, "domain");
+  EXPECT_EQ(info.output("out")->domain_unless, std::vector<std::string>{"domain_field"});
+  EXPECT_EQ(info.parameter("weights")->names, Names::kDomains);
+  EXPECT_EQ(info.parameter("weights")->otherwise, 1);
+  EXPECT_EQ(info.parameter("columns")->names, Names::kColumns);
+  EXPECT_EQ(info.parameter("domain")->names, Names::kNothing);
+}
+
 TEST(Descriptor, ReadsANativeFingerprint) {
   json native = example_descriptor();
   native["tier"] = native["kind"] = "native";
@@ -110,7 +124,7 @@ constexpr Fault kFaults[] = {
     {"/inputs/1/name", "\"seed\"", "descriptor key 'inputs[1].name' is \"seed\", expected a name that is not a reserved key of a node"},
     {"/inputs/0/edge", "\"pipe\"", "descriptor key 'inputs[0].edge' is \"pipe\", expected one of stream, dataset, artifact, model"},
     {"/inputs/0/optional", "0", "descriptor key 'inputs[0].optional' is 0, expected true or false"},
-    {"/outputs/0/columns_needed", "[]", "descriptor key 'outputs[0].columns_needed' is unknown, expected one of name, type, edge, columns_added, endless_without"},
+    {"/outputs/0/columns_needed", "[]", "descriptor key 'outputs[0].columns_needed' is unknown, expected one of name, type, edge, columns_added, endless_without, domain_from, domain_unless"},
     {"/outputs/0/endless_without", "[\"min_words\"]", "descriptor key 'outputs[0].endless_without' is a list, expected nothing: only a dataset may have no end"},
     {"/outputs/0/columns_added/0", "3", "descriptor key 'outputs[0].columns_added[0]' is 3, expected a string that is not empty"},
     {"/parameters/0/type", "\"int\"",
@@ -138,7 +152,7 @@ constexpr Fault kFaults[] = {
     {"/parameters/6/fields/1/type", "\"path\"", "descriptor key 'parameters[6].fields[1].type' is \"path\", expected a type of values"},
     {"/parameters/6/fields/1/name", "\"share\"", "descriptor key 'parameters[6].fields[1].name' is \"share\", expected a name that no earlier field has"},
     {"/parameters/5/fields", "[]",
-     "descriptor key 'parameters[5].fields' is unknown, expected one of name, type, unit, default, min, max, choices, required, description"},
+     "descriptor key 'parameters[5].fields' is unknown, expected one of name, type, unit, default, min, max, choices, required, description, names, otherwise"},
     {"/constraints/0/kind", "\"less\"",
      "descriptor key 'constraints[0].kind' is \"less\", expected one of less_or_equal, exactly_one_of, at_most_one_of, multiple_of"},
     {"/constraints/0/names", "[\"min_words\"]", "descriptor key 'constraints[0].names' has 1 names, expected two"},

@@ -78,7 +78,7 @@ TEST(Loader, OnlyABlockingNodeWithAStreamNeedsProduce) {
   FakePlugin::blocking = &blocking;
   DescriptorInfo info;
   info.kind = "blocking";
-  info.outputs.push_back({"out", "tokenizer", EdgeKind::kArtifact, false, {}, false, {}});
+  info.outputs.push_back({"out", "tokenizer", EdgeKind::kArtifact, false, {}, false, {}, {}, {}});
   EXPECT_NO_THROW(check_interface("x.so", FakePlugin::table(), info));
   info.outputs[0].edge = EdgeKind::kStream;
   EXPECT_THROW(check_interface("x.so", FakePlugin::table(), info), Error);

@@ -42,6 +42,16 @@ TEST(Descriptor, IsJsonWithEverythingThatWasSaid) {
   EXPECT_EQ(json["constraints"].items.at(0)["names"].items.at(1).text, "count");
 }
 
+TEST(Descriptor, SaysWhatTextsAreNamesOf) {
+  const Json port = read_json(Port("out", "documents").domain_from("domain", {"domain_field"}).to_json(false));
+  EXPECT_EQ(port["domain_from"].text, "domain");
+  EXPECT_EQ(port["domain_unless"].items.at(0).text, "domain_field");
+  const Json weights = read_json(numbers_by_key("weights").names_domains(1).to_json());
+  EXPECT_EQ(weights["names"].text, "domain");
+  EXPECT_EQ(weights["otherwise"].text, "1.0");
+  EXPECT_EQ(read_json(string("order_by").names_columns().to_json())["names"].text, "column");
+}
+
 TEST(Json, RoundTripsEveryByteThatMustBeEscaped) {
   std::string text;
   for (int c = 0; c < 0x80; ++c) text += static_cast<char>(c);

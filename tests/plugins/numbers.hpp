@@ -26,7 +26,7 @@ struct Numbers {
   std::string prefix, domain;
 
   static void describe(Descriptor& descriptor) {
-    descriptor.output(Port("out", "documents"))
+    descriptor.output(Port("out", "documents").domain_from("domain"))
         .parameter(integer("units").defaults(4).range(0, 1e6).about("Units that the host reads independently."))
         .parameter(integer("documents").defaults(100).range(0, 1e9).unit("documents").about("Documents in each unit."))
         .parameter(integer("text_bytes").defaults(64).range(0, 1e9).unit("bytes").about("Length of each text, at least that of its first line."))

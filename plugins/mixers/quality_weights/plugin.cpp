@@ -26,7 +26,7 @@ class QualityWeights : public Blocking {
         .summary("Measures the quality of each domain, by scores, compression and duplicates, and gives weights that mixers/weighted takes as `weights_from`.")
         .input({"in", "documents"})
         .output(Port("weights", "mixture_weights", Edge::kArtifact))
-        .parameter(strings("columns").about("Score columns, such as filters add: a domain's weight grows with their means over its documents."))
+        .parameter(strings("columns").names_columns().about("Score columns, such as filters add: a domain's weight grows with their means over its documents."))
         .parameter(number("score_power").defaults(1.0).range(0, 10).about("The power of the scores' product; 0 leaves them out."))
         .parameter(number("compression_power").defaults(1.0).range(0, 10).about("The power of compressed bytes per byte; 0 leaves it out."))
         .parameter(number("duplicate_power").defaults(1.0).range(0, 10).about("The power of the shares of documents and of lines that are no copies; 0 leaves them out."))
@@ -51,6 +51,7 @@ class QualityWeights : public Blocking {
 
   void open(Open& open) override {
     schema_ = open.input();
+    for (const std::string& column : columns_) NumberColumn::check(schema_, column, "columns");
     staging_ = open.staging();
   }
 

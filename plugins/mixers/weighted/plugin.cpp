@@ -62,8 +62,8 @@ class Weighted : public Indexed {
         .input(Port("in", "tokens", Edge::kDataset).needs_end())
         .input(Port("weights_from", "mixture_weights", Edge::kArtifact).optional())
         .output(Port("out", "tokens", Edge::kDataset).endless_without({"epochs", "tokens", "stages"}))
-        .parameter(numbers_by_key("weights").range(0, 1e9).about("The weight of each domain; one that is not named has 1, and 0 leaves a domain out."))
-        .parameter(numbers_by_key("proportions").range(0, 1e9).about(
+        .parameter(numbers_by_key("weights").names_domains(1).range(0, 1e9).about("The weight of each domain; one that is not named has 1, and 0 leaves a domain out."))
+        .parameter(numbers_by_key("proportions").names_domains(0).range(0, 1e9).about(
             "The share of each domain in parts or percent, whatever the domains' sizes: P(i) = p_i / sum_j p_j, instead of `weights`. One that is not named is left out."))
         .parameter(number("epochs").range(1e-6, 1e6).about("How often all tokens of the domains that take part are drawn, above 0; without it and `tokens` there is no end."))
         .parameter(integer("tokens").unit("tokens").range(1, static_cast<double>(std::int64_t{1} << 53)).about("The tokens of the whole mixture, instead of `epochs`."))
@@ -73,23 +73,23 @@ class Weighted : public Indexed {
         .parameter(number("max_epochs").range(1e-6, 1e6).about(
             "The most epochs of any domain, over each document once; what a domain at its cap leaves goes to the others. Needs `tokens` or `epochs`, and ends "
             "early where all domains are at their cap."))
-        .parameter(string("quality_column").about("A column of scores: each domain's weight is multiplied by its mean over the domain's documents."))
-        .parameter(string("repeat_column").about("A column of scores that decides how often one pass gives a document, by `repetitions`."))
+        .parameter(string("quality_column").names_columns().about("A column of scores: each domain's weight is multiplied by its mean over the domain's documents."))
+        .parameter(string("repeat_column").names_columns().about("A column of scores that decides how often one pass gives a document, by `repetitions`."))
         .parameter(numbers_by_key("repetitions").range(0, 1000).about(
             "By the least score, as in { \"0.5\" = 2, \"0.8\" = 3.5 }: the highest one that a document reaches counts, below all it stands once. A fraction is one "
             "more for that part of the documents, by a hash of the id; |D_i| counts repetitions."))
-        .parameter(numbers_by_key("sample_fraction").range(0, 1).about(
+        .parameter(numbers_by_key("sample_fraction").names_domains(1).range(0, 1).about(
             "The part of a domain's documents that takes part, by domain; by a hash of the id, so that a larger fraction only adds documents. One not named has 1."))
-        .parameter(string("order_by").about("A column, `bytes` or `length` (tokens): of what a pass of a domain has left, a stage takes the documents with the smallest numbers, in rising order; needs an end."))
+        .parameter(string("order_by").names_columns().about("A column, `bytes` or `length` (tokens): of what a pass of a domain has left, a stage takes the documents with the smallest numbers, in rising order; needs an end."))
         .parameter(boolean("descending").defaults(false).about("Turns `order_by` round: the largest numbers, in falling order."))
         .parameter(integer("tokens_per_step").unit("tokens").range(1, static_cast<double>(std::int64_t{1} << 53)).about("Batch size x sequence length: makes tokens of a stage's `steps`."))
         .parameter(tables("stages")
                        .field(number("fraction").range(0, 1).about("Its part of all tokens."))
                        .field(integer("steps").unit("steps").range(1, static_cast<double>(std::int64_t{1} << 53)).about("Its size in steps of `tokens_per_step` tokens."))
                        .field(integer("tokens").unit("tokens").range(1, static_cast<double>(std::int64_t{1} << 53)).about("Its size in tokens."))
-                       .field(numbers_by_key("weights").range(0, 1e9).about("Its weights, instead of the node's."))
-                       .field(numbers_by_key("proportions").range(0, 1e9).about("Its proportions, instead of the node's."))
-                       .field(string("order_by").about("Its order, instead of the node's."))
+                       .field(numbers_by_key("weights").names_domains(1).range(0, 1e9).about("Its weights, instead of the node's."))
+                       .field(numbers_by_key("proportions").names_domains(0).range(0, 1e9).about("Its proportions, instead of the node's."))
+                       .field(string("order_by").names_columns().about("Its order, instead of the node's."))
                        .field(boolean("descending").defaults(false).about("Turns its `order_by` round."))
                        .field(integer("sequence_length").unit("tokens").range(2, 1 << 24).about("The length of the stage's sequences, which must divide that of the packer (packers/concat, packers/best_fit): a step then has as many tokens in every stage."))
                        .about("A curriculum: stages one after another, each of one size (the last takes what is left). Rows then have a column `stage`, from 0. A stage "

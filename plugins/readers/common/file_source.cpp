@@ -231,8 +231,8 @@ std::unique_ptr<Cursor> FileSource::open_unit(const Call&, std::int64_t unit) {
   return std::make_unique<FileCursor>(*this, units_.at(static_cast<std::size_t>(unit)));
 }
 
-Descriptor FileSource::describe(Descriptor descriptor, std::vector<std::string> columns_added) {
-  return descriptor.output(Port("out", "documents").columns(std::move(columns_added)))
+Descriptor FileSource::describe(Descriptor descriptor, std::vector<std::string> columns_added, std::vector<std::string> domain_unless) {
+  return descriptor.output(Port("out", "documents").columns(std::move(columns_added)).domain_from("domain", std::move(domain_unless)))
       .parameter(paths("paths").required().about("Files, by globs, read in the order of their names; gzip, zstd, xz, bzip2 and lz4 are decompressed."))
       .parameter(string("domain").defaults("").about("The domain of the documents."))
       .threads("Any number of units at once; files of together up to 4 MiB are one unit, a larger file is one by itself.");

@@ -76,7 +76,7 @@ class FileSource : public Source {
   virtual std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const = 0;
 
   /// Adds the parameters and the port that all file readers have; `columns_added` are those that are there whatever the parameters say.
-  static Descriptor describe(Descriptor descriptor, std::vector<std::string> columns_added = {});
+  static Descriptor describe(Descriptor descriptor, std::vector<std::string> columns_added = {}, std::vector<std::string> domain_unless = {});
 
  protected:
   const std::vector<InputFile>& files() const noexcept { return files_; }

@@ -264,7 +264,7 @@ CsvOptions read_options(const Params& params) {
 class Csv : public FileSource {
  public:
   static Descriptor descriptor() {
-    return describe(Descriptor("readers/csv", "0.1.0"))
+    return describe(Descriptor("readers/csv", "0.1.0"), {}, {"domain_field"})
         .summary("Reads documents from CSV and TSV: one row each, plain or compressed. Empty lines are no rows.")
         .parameter(string("delimiter").defaults(",").about("The character between fields: \"\\t\" for TSV."))
         .parameter(string("quote").defaults("\"").about("The character around a field that holds delimiters, line ends or, doubled, itself; \"\" where fields are never quoted."))

@@ -66,7 +66,7 @@ class JsonlReader : public RecordReader {
 class Jsonl : public FileSource {
  public:
   static Descriptor descriptor() {
-    return describe(Descriptor("readers/jsonl", "0.1.0"))
+    return describe(Descriptor("readers/jsonl", "0.1.0"), {}, {"domain_field"})
         .summary("Reads documents from JSON Lines: one object a line, plain or compressed.")
         .parameter(string("text_field").defaults("text").about(
             "The key that holds the text, or a path of keys: \"body.text\"; \"body[].text\" joins the texts of a list of objects, \"body[]\" of a list of strings. A "

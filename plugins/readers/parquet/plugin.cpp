@@ -207,7 +207,7 @@ class Parquet : public Source {
   static Descriptor descriptor() {
     return Descriptor("readers/parquet", "0.1.0")
         .summary("Reads documents from Parquet files, a row each. Of a file only the columns that are asked for are read and decoded.")
-        .output({"out", "documents"})
+        .output(Port("out", "documents").domain_from("domain", {"domain_field"}))
         .parameter(paths("paths").required().about("Files, by globs, read in the order of their names."))
         .parameter(string("domain").defaults("").about("The domain of the documents."))
         .parameter(string("text_field").defaults("text").about("The column that holds the text; a field within structs is written with dots, as in 'content.text'."))

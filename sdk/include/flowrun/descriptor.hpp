@@ -70,6 +70,12 @@ class Parameter {
   Parameter& min_value(double min) { min_ = bound(min); return *this; }
   Parameter& max_value(double max) { max_ = bound(max); return *this; }
   Parameter& choices(std::vector<std::string> values) { choices_ = json::list(values); return *this; }
+  /// Of `numbers_by_key`: the keys are domains of the input's documents. One that is not named has the number `otherwise`, and 0 leaves a domain out. The host
+  /// warns of domains that no reader gives, and refuses numbers that leave out all that there are.
+  Parameter& names_domains(double otherwise) { names_ = "\"domain\",\"otherwise\":" + json::number(otherwise); return *this; }
+  /// Of `string` and `strings`: names of columns of the input. Before the first stage the host opens a node that names some with the columns that its inputs
+  /// will have, while its artifacts may not be there yet: so `open` checks columns before anything else.
+  Parameter& names_columns() { names_ = "\"column\""; return *this; }
   /// Adds a field of the tables in a list; of any type but a file's and another list of tables.
   Parameter& field(const Parameter& parameter) {
     if (!fields_.empty()) fields_ += ',';
@@ -80,7 +86,7 @@ class Parameter {
   std::string to_json() const {
     return "{\"name\":" + json::quote(name_) + ",\"type\":" + json::quote(type_) + ",\"unit\":" + (unit_.empty() ? "null" : json::quote(unit_)) +
            ",\"default\":" + default_ + ",\"min\":" + min_ + ",\"max\":" + max_ + ",\"choices\":" + choices_ + ",\"required\":" + (required_ ? "true" : "false") +
-           ",\"description\":" + json::quote(description_) + (type_ == "list<table>" ? ",\"fields\":[" + fields_ + "]" : "") + "}";
+           ",\"description\":" + json::quote(description_) + (names_.empty() ? "" : ",\"names\":" + names_) + (type_ == "list<table>" ? ",\"fields\":[" + fields_ + "]" : "") + "}";
   }
 
  private:
@@ -88,7 +94,7 @@ class Parameter {
     return type_ == "integer" && std::isfinite(value) ? std::to_string(static_cast<std::int64_t>(value)) : json::number(value);
   }
 
-  std::string name_, type_, unit_, description_, fields_;
+  std::string name_, type_, unit_, description_, names_, fields_;
   std::string default_ = "null", min_ = "null", max_ = "null", choices_ = "null";
   bool required_ = false;
 };
@@ -127,20 +133,24 @@ class Port {
   Port& needs_end() { needs_end_ = true; return *this; }
   /// Outputs that are datasets: the rows have no end unless one of these parameters is given.
   Port& endless_without(std::vector<std::string> parameters) { endless_without_ = std::move(parameters); return *this; }
+  /// Outputs of sources: all documents have the domain that `parameter` says, unless one of the others is given and they bring their own. A source that says
+  /// nothing of it may give any domain; any other node gives those of its inputs, unless it has the column `domain` among those that it adds.
+  Port& domain_from(std::string parameter, std::vector<std::string> unless = {}) { domain_from_ = std::move(parameter); domain_unless_ = std::move(unless); return *this; }
 
   std::string to_json(bool input) const {
     static constexpr const char* kEdges[] = {"stream", "dataset", "artifact", "model"};
     return "{\"name\":" + json::quote(name_) + ",\"type\":" + json::quote(type_) + ",\"edge\":" + json::quote(kEdges[static_cast<int>(edge_)]) +
            (input ? std::string(",\"optional\":") + (optional_ ? "true" : "false") + ",\"columns_needed\":" : std::string(",\"columns_added\":")) +
            json::list(columns_) + (needs_end_ ? ",\"needs_end\":true" : "") +
-           (endless_without_.empty() ? std::string() : ",\"endless_without\":" + json::list(endless_without_)) + "}";
+           (endless_without_.empty() ? std::string() : ",\"endless_without\":" + json::list(endless_without_)) +
+           (domain_from_.empty() ? std::string() : ",\"domain_from\":" + json::quote(domain_from_) + ",\"domain_unless\":" + json::list(domain_unless_)) + "}";
   }
 
  private:
-  std::string name_, type_;
+  std::string name_, type_, domain_from_;
   Edge edge_;
   bool optional_ = false, needs_end_ = false;
-  std::vector<std::string> columns_, endless_without_;
+  std::vector<std::string> columns_, endless_without_, domain_unless_;
 };
 
 /// Describes a plugin. The node's kind and tier are filled in by the class that it derives from.
