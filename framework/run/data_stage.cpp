@@ -14,6 +14,7 @@
 #include "graph/row_json.hpp"
 #include "graph/spool.hpp"
 #include "run/node_factory.hpp"
+#include "run/node_warnings.hpp"
 
 namespace flowrun::run {
 namespace {
@@ -72,13 +73,14 @@ class StageRunner {
     const auto start = std::chrono::steady_clock::now();
     DataStageResult result;
     take_locks();
+    mark_needed();
+    repeat_warnings();
     if (missing_.empty()) {
       result.cached = true;
       return result;
     }
     fs::remove_all(records_folder_);
     fs::create_directories(records_folder_);
-    mark_needed();
     {
       graph::Flow flow(control_, credits_, context_.threads);
       build(flow);
@@ -152,6 +154,22 @@ class StageRunner {
     }
   }
 
+  /// Says again what nodes have warned of when the artifacts were made that are taken from the cache.
+  void repeat_warnings() {
+    std::set<std::size_t> said = needed_;  // these say it themselves
+    for (const std::size_t a : stage_.artifacts) {
+      if (missing_.contains(a)) continue;
+      const auto manifest = context_.store.manifest(artifact(a).key);
+      for (const std::size_t i : stage_.nodes) {
+        const auto texts = NodeWarnings::kept_in(manifest, context_.plan.node_keys[i]);
+        if (texts.empty() || !said.insert(i).second) continue;
+        for (const std::string& text : texts) context_.reporter.plugin_line(node(i).name, FLOWRUN_LOG_WARNING, text);
+      }
+    }
+  }
+
+  graph::NodeCall::Log log_of(std::size_t i) { return warnings_.keeping(i, node_log(context_, node(i).name)); }
+
   std::string staging_of(std::size_t a) {
     auto& staging = staging_[a];
     if (staging.empty()) staging = context_.store.make_staging(artifact(a).key);
@@ -161,7 +179,7 @@ class StageRunner {
   graph::NodeContext flow_context(std::size_t i) {
     auto& records = records_[i];
     if (!records) records = std::make_unique<graph::NodeRecords>(records_path(i));
-    return {node(i).name, plugin_label(node(i)), node(i).skip_errors, records.get(), node_log(context_, node(i).name), static_cast<int>(node(i).threads)};
+    return {node(i).name, plugin_label(node(i)), node(i).skip_errors, records.get(), log_of(i), static_cast<int>(node(i).threads)};
   }
 
   std::string records_path(std::size_t i) const { return fmt::format("{}/{}.zst", records_folder_, context_.plan.node_keys[i]); }
@@ -199,7 +217,7 @@ class StageRunner {
       inputs[p] = &input_fields[p];
     }
     const auto own = own_artifact(i);
-    MadeNode made = make_node(context_, i, inputs, own && missing_.contains(*own) ? staging_of(*own) : std::string());
+    MadeNode made = make_node(context_, i, inputs, own && missing_.contains(*own) ? staging_of(*own) : std::string(), log_of(i));
     const std::string& kind = descriptor.kind;
     graph::Flow::NodeId id = 0;
     if (kind == "source") {
@@ -297,7 +315,7 @@ class StageRunner {
     for (const std::size_t i : stage_.nodes) {
       const auto own = own_artifact(i);
       if (node(i).descriptor().kind != "indexed" || !own || !missing_.contains(*own)) continue;
-      datasets_.prepare(i, staging_of(*own), control_);
+      datasets_.prepare(i, staging_of(*own), control_, log_of(i));
       throw_if_stopped();
       commit_one(*own);
     }
@@ -322,21 +340,26 @@ class StageRunner {
   /// Writes the records of all that is upstream into the artifact's folder and commits it.
   void commit_one(std::size_t a) {
     const std::string staging = staging_of(a);
-    nlohmann::json nodes = nlohmann::json::object();
+    nlohmann::json nodes = nlohmann::json::object(), warnings = nlohmann::json::object();
+    const auto add_warnings = [&](std::size_t i) {
+      if (auto texts = warnings_.of(i); !texts.empty()) warnings[context_.plan.node_keys[i]] = std::move(texts);
+    };
     if (node(artifact(a).node).descriptor().kind == "indexed") {
       nodes[context_.plan.node_keys[artifact(a).node]] = indexed_counters(artifact(a).node);
+      add_warnings(artifact(a).node);
     } else {
       std::set<std::size_t> upstream;
       upstream_of(artifact(a).node, upstream);
       for (const std::size_t i : upstream) {
         nodes[context_.plan.node_keys[i]] = records_.at(i)->counters().to_manifest();
+        add_warnings(i);
         if (!has_drops_.at(i)) continue;
         fs::create_directories(staging + "/drops");
         fs::create_hard_link(records_path(i), fmt::format("{}/drops/{}.zst", staging, context_.plan.node_keys[i]));
       }
     }
     const auto stream = sink_records_.contains(a) ? sink_records_.at(a)->counters() : graph::Counters{};
-    context_.store.commit(artifact(a).key, staging, {{"stream", stream.to_json()["in"]}, {"type", artifact(a).type}, {"nodes", std::move(nodes)}, {"plugin", plugin_label(node(artifact(a).node))}, {"created_time", utc_now()}});
+    context_.store.commit(artifact(a).key, staging, {{"stream", stream.to_json()["in"]}, {"type", artifact(a).type}, {"nodes", std::move(nodes)}, {"warnings", std::move(warnings)}, {"plugin", plugin_label(node(artifact(a).node))}, {"created_time", utc_now()}});
     committed_.insert(a);
   }
 
@@ -388,6 +411,7 @@ class StageRunner {
   const std::string records_folder_;
   std::vector<std::unique_ptr<FileLock>> locks_;
   std::set<std::size_t> missing_, needed_, committed_;
+  NodeWarnings warnings_;
   std::map<std::size_t, std::string> staging_;                             ///< by artifact
   Datasets datasets_{context_};                                             ///< rows by position
   std::vector<std::unique_ptr<graph::PluginNode>> made_;

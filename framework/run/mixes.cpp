@@ -1,7 +1,5 @@
 #include "run/mixes.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -12,6 +10,8 @@
 
 #include "base/durable.hpp"
 #include "run/node_factory.hpp"
+#include "run/node_warnings.hpp"
+#include "run/scratch_folder.hpp"
 
 namespace flowrun::run {
 namespace {
@@ -24,24 +24,6 @@ constexpr const char* kMixtureFile = "/mixture.json";
 
 /// Muennighoff et al. 2023, arXiv:2305.16264: up to four epochs repeated tokens are about as good as new ones, then worth less and less.
 constexpr double kEpochsWithoutLoss = 4;
-
-/// A folder among the artifacts that is gone afterwards.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const std::string& root) : path_(root + "/.plan-XXXXXX") {
-    if (::mkdtemp(path_.data()) == nullptr) throw Error(Code::kIo, fmt::format("cannot create a folder in '{}'", root));
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;  // a destructor cannot report it
-    fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_;
-};
 
 class Mixes {
  public:
@@ -77,14 +59,20 @@ class Mixes {
     return true;
   }
 
-  /// Returns what the mixer says of its mixture, or null where that needs tokens which nobody has made yet.
-  nlohmann::json mixture(std::size_t i) const {
+  /// Returns what the mixer says of its mixture, or null where that needs tokens which nobody has made yet. Adds what it warns of.
+  nlohmann::json mixture(std::size_t i, nlohmann::json& warnings) const {
     const auto own = context_.plan.artifact_of(i);
-    if (own && has_artifact(*own)) return read(context_.store.folder(context_.plan.artifacts[*own].key));
+    if (own && has_artifact(*own)) {
+      const std::string& key = context_.plan.artifacts[*own].key;
+      for (const std::string& text : NodeWarnings::kept_in(context_.store.manifest(key), context_.plan.node_keys[i])) warnings.push_back(text);
+      return read(context_.store.folder(key));
+    }
     if (!has_inputs(i)) return nullptr;
     const ScratchFolder folder(context_.store.root());
     const graph::StageControl control(context_.stop);
-    Datasets(context_).prepare(i, folder.path(), control);
+    NodeWarnings said;
+    Datasets(context_).prepare(i, folder.path(), control, said.keeping(i, nullptr));
+    for (const std::string& text : said.of(i)) warnings.push_back(text);
     return read(folder.path());
   }
 
@@ -95,7 +83,7 @@ class Mixes {
 
   nlohmann::json describe(std::size_t i) const {
     nlohmann::json mix{{"node", node(i).name}, {"tokens", nullptr}, {"domains", nullptr}, {"stages", nullptr}, {"warnings", nlohmann::json::array()}};
-    const nlohmann::json found = mixture(i);
+    const nlohmann::json found = mixture(i, mix["warnings"]);
     if (found.is_null()) return mix;
     mix["tokens"] = found.at("tokens");
     if (mix["tokens"].is_null() && training_tokens_ > 0 && trained_on_.contains(i)) mix["tokens"] = training_tokens_;

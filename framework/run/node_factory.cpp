@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "run/exit_codes.hpp"
-
 namespace flowrun::run {
 
 using plugin::EdgeKind;
@@ -36,20 +34,13 @@ namespace {
 /// Returns a line for an error's context: "at graph.toml:3:1".
 std::string place_of(const graph::ResolvedNode& node) { return fmt::format("at {}:{}:{}", node.where.file, node.where.line, node.where.column); }
 
-/// Returns the error as one of the graph, at a node's place in it.
-ExitError graph_error(const graph::ResolvedNode& node, const Error& error) {
-  ExitError refused(kInvalidGraph, error.code(), error.message());
-  for (const std::string& line : error.context()) refused.add_context(line);
-  refused.add_context(place_of(node));
-  return refused;
-}
-
-/// Creates node `i`. A plugin that is created knows its parameters and nothing else, so an argument that it refuses then is wrong in the graph.
-std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::size_t i) {
-  const auto& node = context.graph.nodes[i];
-  const flowrun_plugin* table = context.registry.load(*node.plugin, "");
+/// Runs `body`, and makes an argument that the plugin refuses in it an error of the graph.
+template <class Body>
+auto checked(const graph::ResolvedNode& node, Body&& body) {
   try {
-    return std::make_unique<graph::PluginNode>(graph::NodeIdentity{node.name, plugin_label(node), node_log(context, node.name)}, table, make_params(context, i));
+    return body();
+  } catch (const ExitError&) {
+    throw;
   } catch (const Error& error) {
     if (error.code() != Code::kInvalidArgument) throw;
     throw graph_error(node, error);
@@ -58,24 +49,21 @@ std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::s
 
 }  // namespace
 
-void check_parameters(const RunContext& context) {
-  for (const Stage& stage : context.plan.stages) {
-    for (const std::size_t i : stage.nodes) {
-      if (context.graph.nodes[i].native()) continue;
-      try {
-        create_node(context, i);
-      } catch (const ExitError&) {
-        throw;
-      } catch (const std::exception&) {  // no matter of the parameters: the node's stage meets it again
-      }
-    }
-  }
+ExitError graph_error(const graph::ResolvedNode& node, const Error& error) {
+  ExitError refused(kInvalidGraph, error.code(), error.message());
+  for (const std::string& line : error.context()) refused.add_context(line);
+  refused.add_context(place_of(node));
+  return refused;
 }
 
-MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging) {
+std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::size_t i, graph::NodeCall::Log log) {
   const auto& node = context.graph.nodes[i];
-  MadeNode made;
-  made.node = create_node(context, i);
+  const flowrun_plugin* table = context.registry.load(*node.plugin, "");
+  return checked(node, [&] { return std::make_unique<graph::PluginNode>(graph::NodeIdentity{node.name, plugin_label(node), std::move(log)}, table, make_params(context, i)); });
+}
+
+std::vector<Field> open_node(const RunContext& context, std::size_t i, graph::PluginNode& made, const std::vector<const Field*>& inputs, const std::string& staging) {
+  const auto& node = context.graph.nodes[i];
   graph::OpenSpec open;
   open.inputs = inputs;
   open.staging = staging;
@@ -91,7 +79,13 @@ MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<c
     const auto& artifact = context.plan.artifacts[context.plan.artifact_behind(node.inputs[p][0])];
     open.artifacts.push_back({port.name, port.type, context.store.folder(artifact.key)});
   }
-  made.outputs = made.node->open(open);
+  return checked(node, [&] { return made.open(open); });
+}
+
+MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging, graph::NodeCall::Log log) {
+  MadeNode made;
+  made.node = create_node(context, i, std::move(log));
+  made.outputs = open_node(context, i, *made.node, inputs, staging);
   return made;
 }
 
@@ -140,14 +134,13 @@ void Datasets::join(std::size_t i, std::size_t port, std::vector<const flowrun_d
   }
 }
 
-std::unique_ptr<graph::IndexedNode> Datasets::make(std::size_t i) {
-  const auto inputs = inputs_of(i);
-  const Field schema = import_schema(*inputs.at(0)->schema);
+std::unique_ptr<graph::IndexedNode> Datasets::make(std::size_t i, std::span<const flowrun_dataset* const> inputs, graph::NodeCall::Log log) {
+  const Field schema = import_schema(*inputs.front()->schema);
   const auto& descriptor = context_.graph.nodes[i].descriptor();
   std::vector<const Field*> schemas(descriptor.inputs.size(), nullptr);
   for (std::size_t p = 0; p < schemas.size(); ++p)
     if (descriptor.inputs[p].edge == EdgeKind::kDataset) schemas[p] = &schema;
-  MadeNode made = make_node(context_, i, schemas, "");
+  MadeNode made = make_node(context_, i, schemas, "", std::move(log));
   const bool rows = descriptor.outputs.at(0).type == "tokens";
   return std::make_unique<graph::IndexedNode>(std::move(made.node), rows ? made.outputs.at(0) : Field{});
 }
@@ -155,9 +148,10 @@ std::unique_ptr<graph::IndexedNode> Datasets::make(std::size_t i) {
 const graph::IndexedNode& Datasets::attached(std::size_t i) {
   auto& node = indexed_[i];
   if (!node) {
-    auto made = make(i);
+    const auto inputs = inputs_of(i);
+    auto made = make(i, inputs, node_log(context_, context_.graph.nodes[i].name));
     const auto artifact = context_.plan.artifact_of(i);
-    made->attach(inputs_of(i), context_.store.folder(context_.plan.artifacts[artifact.value()].key), nullptr);
+    made->attach(inputs, context_.store.folder(context_.plan.artifacts[artifact.value()].key), nullptr);
     node = std::move(made);
   }
   return *node;
@@ -170,13 +164,10 @@ const flowrun_dataset* Datasets::finite_rows(const graph::Connection& from, std:
   throw graph_error(node, Error(Code::kInvalidArgument, fmt::format("'{}' gives rows without end, and '{}' reads them to the end", node.name, reader.name)));
 }
 
-void Datasets::prepare(std::size_t i, const std::string& staging, const graph::StageControl& control) {
-  try {
-    make(i)->prepare(inputs_of(i), staging, &control);
-  } catch (Error& error) {  // mostly about what the node's parameters say of its input
-    error.add_context(place_of(context_.graph.nodes[i]));
-    throw;
-  }
+void Datasets::prepare(std::size_t i, const std::string& staging, const graph::StageControl& control, graph::NodeCall::Log log) {
+  const auto inputs = inputs_of(i);
+  const auto node = make(i, inputs, std::move(log));
+  checked(context_.graph.nodes[i], [&] { node->prepare(inputs, staging, &control); });
 }
 
 }  // namespace flowrun::run

@@ -11,6 +11,7 @@
 #include "graph/indexed_node.hpp"
 #include "graph/plugin_node.hpp"
 #include "graph/spool.hpp"
+#include "run/exit_codes.hpp"
 #include "run/run_context.hpp"
 
 namespace flowrun::run {
@@ -34,12 +35,18 @@ std::string staged_name(const std::string& parameter, const std::string& path);
 /// Returns the parameters that node `i` is made with. A portable node's output paths are staged names.
 std::unique_ptr<graph::ParamsTable> make_params(const RunContext& context, std::size_t i);
 
-/// Creates every node of the run's stages and destroys it again, so that a parameter which only its plugin can check ends the run before any data is read.
-/// Throws ExitError with 78 for an argument that a plugin refuses, with the node's place in the graph. Whatever else keeps a node from being made ends the run in its stage.
-void check_parameters(const RunContext& context);
+/// Returns the error as one of the graph: exit code 78, at a node's place in it.
+ExitError graph_error(const graph::ResolvedNode& node, const Error& error);
 
-/// Creates and opens node `i`. `inputs`: schema of each input port, null where it is no connected stream; `staging`: "" for none.
-MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging);
+/// Creates node `i`. Throws ExitError with 78 for an argument that the plugin refuses: it knows its parameters and nothing else, so the graph is wrong.
+std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::size_t i, graph::NodeCall::Log log);
+
+/// Opens node `i` and returns the schemas of its outputs. `inputs`: schema of each input port, null where it is no connected stream; `staging`: "" for none.
+/// Throws ExitError with 78 for an argument that the plugin refuses: its parameters do not fit the columns that it gets.
+std::vector<Field> open_node(const RunContext& context, std::size_t i, graph::PluginNode& node, const std::vector<const Field*>& inputs, const std::string& staging);
+
+/// Creates and opens node `i`.
+MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging, graph::NodeCall::Log log);
 
 /// Returns the columns of all that enters a port of node `i`; `schemas`: of its connections, in order. Throws ExitError with 78 and the node's place where
 /// two give a column with different types.
@@ -55,14 +62,15 @@ class Datasets {
   const flowrun_dataset* finite_rows(const graph::Connection& from, std::size_t to);
   /// Returns an indexed node attached to its committed index.
   const graph::IndexedNode& attached(std::size_t i);
-  /// Makes node `i` and writes its index below `staging`.
-  void prepare(std::size_t i, const std::string& staging, const graph::StageControl& control);
+  /// Makes node `i`, which says what it has to say to `log`, and writes its index below `staging`. Throws ExitError with 78 for an argument that the plugin
+  /// refuses: its parameters do not fit the rows that it gets.
+  void prepare(std::size_t i, const std::string& staging, const graph::StageControl& control, graph::NodeCall::Log log);
 
  private:
   /// Returns what enters node `i` by position. Where inputs have different columns, each has those of all.
   std::vector<const flowrun_dataset*> inputs_of(std::size_t i);
   void join(std::size_t i, std::size_t port, std::vector<const flowrun_dataset*>& inputs);
-  std::unique_ptr<graph::IndexedNode> make(std::size_t i);
+  std::unique_ptr<graph::IndexedNode> make(std::size_t i, std::span<const flowrun_dataset* const> inputs, graph::NodeCall::Log log);
 
   const RunContext& context_;
   std::map<std::size_t, std::unique_ptr<graph::SpoolDataset>> spools_;   ///< by artifact

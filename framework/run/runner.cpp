@@ -20,6 +20,7 @@
 #include "run/funnel.hpp"
 #include "run/machine.hpp"
 #include "run/mixes.hpp"
+#include "run/node_checks.hpp"
 #include "run/node_factory.hpp"
 #include "run/prepared.hpp"
 #include "run/run_context.hpp"
@@ -50,7 +51,7 @@ class Runner {
     Prepared prepared = prepare_or_stop(artifacts);
     // Before the folder is touched: a mistake in a parameter must not move a finished run aside. One that has finished needs no plugin to be loaded.
     if (options_.fresh || !RunFolder::is_finished(output, prepared.identity))
-      check_parameters({checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, "", 1});
+      check_nodes({checked_.resolved, prepared.plan, prepared.files, *checked_.registry, *prepared.store, stop_, reporter_, "", 1});
     RunFolder folder(output, prepared.identity, options_.fresh, reporter_);
     // With --no-cache the artifacts are this run's own: behind its lock nobody else uses them, and an unfinished one goes on with them.
     if (options_.no_cache && folder.state() != FolderState::kUnfinished) fs::remove_all(artifacts);
@@ -291,6 +292,7 @@ nlohmann::json plan_graph(const GraphOptions& options, Reporter& reporter) {
   const Prepared prepared = prepare(checked.resolved, *checked.registry, artifacts_root(options.artifacts), nullptr);
   const graph::StopToken stop;
   const RunContext context{checked.resolved, prepared.plan, prepared.files, *checked.registry, *prepared.store, stop, reporter, absolute("."), 1};
+  check_nodes(context);
   nlohmann::json root{{"version", 1}, {"graph_hash", prepared.identity.graph_hash}, {"stages", nlohmann::json::array()}, {"spools", nlohmann::json::array()},
                       {"mixes", nullptr}, {"model", nullptr}, {"memory_bytes", nullptr}, {"disk_bytes", nullptr}, {"seconds_estimate", nullptr}};
   std::int64_t training_tokens = 0;

@@ -230,25 +230,58 @@ TEST_F(Mixes, ThatNoInputCouldMakeRightAreRefusedBeforeAnythingStarts) {
   };
   for (const auto& [stages, message] : cases) {
     write("wrong.toml", graph + stages);
-    const auto finished = flowrun({"run", "wrong.toml", "--output", "out", "--artifacts", "artifacts"});
-    EXPECT_EQ(finished.exit_code, 78) << finished;
-    EXPECT_NE(finished.err.find(message), std::string::npos) << finished;
-    EXPECT_NE(finished.err.find("wrong.toml:" + place), std::string::npos) << finished;
-    EXPECT_NE(finished.err.find("in node 'mix' (mixers/weighted"), std::string::npos) << finished;
-    EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing was started";
+    for (const char* command : {"plan", "run"}) {
+      const auto finished = flowrun({command, "wrong.toml", "--output", "out", "--artifacts", "artifacts"});
+      EXPECT_EQ(finished.exit_code, 78) << finished;
+      EXPECT_NE(finished.err.find(message), std::string::npos) << finished;
+      EXPECT_NE(finished.err.find("wrong.toml:" + place), std::string::npos) << finished;
+      EXPECT_NE(finished.err.find("in node 'mix' (mixers/weighted"), std::string::npos) << finished;
+      EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing was started";
+    }
   }
 }
 
-TEST_F(Mixes, NameTheColumnsAndDomainsThatThereAre) {
-  const auto run = [&](const std::string& setting) { return flowrun({"run", "prepare.toml", "--output", "out", "--artifacts", "artifacts", "--set", setting}); };
-  const auto column = run("node.mix.order_by=lenght");
-  EXPECT_EQ(column.exit_code, 70) << column;
-  EXPECT_NE(column.err.find("the input has no column 'lenght', which 'order_by' names; it has 'id', 'domain', 'bytes', 'source', 'length'; did you mean 'length'?"), std::string::npos) << column;
-  EXPECT_NE(column.err.find("in node 'mix' (mixers/weighted"), std::string::npos) << column;
-  const auto domain = run("node.mix.weights={ wbe = 2.0, laws = 1.0 }");
-  EXPECT_EQ(domain.exit_code, 0) << domain;
-  EXPECT_NE(domain.err.find("warning: mix: 'weights' names the domain 'wbe', of which the input has no document with tokens; did you mean 'web'?\n"), std::string::npos) << domain;
-  EXPECT_NE(domain.err.find("warning: mix: 'weights' names the domain 'laws', of which the input has no document with tokens\n"), std::string::npos) << domain;
+TEST_F(Mixes, AndAllElseThatOnlyPluginsCheckAreRefusedTogether) {
+  write("wrong.toml", read("prepare.toml") + "[[node.mix.stages]]\nfraction = 0.5\n[node.scored]\nplugin = \"filters/text_scores\"\nin = \"good\"\nscores = [\"nosuch\"]\n");
+  const auto finished = flowrun({"plan", "wrong.toml", "--artifacts", "artifacts"});
+  EXPECT_EQ(finished.exit_code, 78) << finished;
+  EXPECT_NE(finished.err.find("error: the fractions of the stages add up to 0.5"), std::string::npos) << finished;
+  EXPECT_NE(finished.err.find("error: 'scores' names 'nosuch'"), std::string::npos) << finished;
+}
+
+TEST_F(Mixes, NameTheColumnsThatThereAreBeforeAnythingStarts) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"node.mix.order_by=lenght"}, "the input has no column 'lenght', which 'order_by' names; it has 'id', 'domain', 'bytes', 'source', 'length'; did you mean 'length'?"},
+      {{"node.mix.stages=[{ order_by = \"domain\" }]"}, "column 'domain', which 'stages[0].order_by' names, has Arrow format 'u', expected numbers"},
+      {{"node.mix.weights={}", "node.mix.quality_column=score.x"}, "the input has no column 'score.x', which 'quality_column' names"},
+  };
+  for (const auto& [settings, message] : cases)
+    for (const char* command : {"plan", "run"}) {
+      std::vector<std::string> arguments{command, "prepare.toml", "--output", "out", "--artifacts", "artifacts"};
+      for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
+      const auto finished = flowrun(arguments);
+      EXPECT_EQ(finished.exit_code, 78) << finished;
+      EXPECT_NE(finished.err.find(message), std::string::npos) << finished;
+      EXPECT_NE(finished.err.find("in node 'mix' (mixers/weighted"), std::string::npos) << finished;
+      EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing was started";
+    }
+  EXPECT_EQ(plan({"--set", "node.mix.order_by=bytes"}).exit_code, 0) << "what tokens have of their own";
+  for (const auto& entry : std::filesystem::directory_iterator(path("artifacts"))) EXPECT_NE(entry.path().filename().string().find(".plan-"), 0u) << "nothing is left behind";
+}
+
+/// Columns come from a node of the graph, behind which others wait for artifacts that are not there yet.
+TEST_F(Mixes, KnowTheColumnsThatNodesAdd) {
+  std::string graph = read("prepare.toml");
+  const std::string unscored = "in = \"good\"\n", fixed = "weights = { web = 2.0 }\n";
+  graph.replace(graph.find(unscored), unscored.size(), "in = \"scored\"\n");
+  graph.replace(graph.find(fixed), fixed.size(), "weights_from = \"quality\"\norder_by = \"score.words\"\n");
+  write("prepare.toml", graph + "[node.scored]\nplugin = \"filters/text_scores\"\nin = \"good\"\n[node.quality]\nplugin = \"mixers/quality_weights\"\nin = \"parts.train\"\ncolumns = [\"score.compression_ratio\"]\n");
+  EXPECT_EQ(plan().exit_code, 0) << plan();
+  const auto both = plan({"--set", "node.mix.order_by=score.word", "--set", "node.quality.columns=[\"score.compresion_ratio\"]"});
+  EXPECT_EQ(both.exit_code, 78) << both;
+  EXPECT_NE(both.err.find("did you mean 'score.words'?\n  in node 'mix'"), std::string::npos) << both;
+  EXPECT_NE(both.err.find("did you mean 'score.compression_ratio'?\n  in node 'quality'"), std::string::npos) << both;
+  run_graph();
 }
 
 TEST_F(Mixes, OfDomainsThatNoReaderGivesAreFoundByValidate) {
@@ -278,6 +311,24 @@ TEST_F(Mixes, OfDomainsThatNoReaderGivesAreFoundByValidate) {
   EXPECT_TRUE(findings({own, "node.mix.weights={ wbe = 2.0 }"}, 0).empty());
   EXPECT_TRUE(findings({own, "node.mix.weights={ web = 0.0, books = 0.0 }"}, 0).empty());
   EXPECT_EQ(findings({own, "node.mix.stages=[{ proportions = { web = 0.0 } }]"}, 78), (std::vector<std::string>{"error: 'stages[0].proportions'" + all_out}));
+}
+
+TEST_F(Mixes, SayAgainWhatTheyWarnedOf) {
+  std::string graph = read("prepare.toml");
+  const std::string web = "domain = \"web\"\n", fixed = "weights = { web = 2.0 }\n";
+  graph.replace(graph.find(web), web.size(), "domain = \"web\"\ndomain_field = \"section\"\n");  // which no record has
+  graph.replace(graph.find(fixed), fixed.size(), "weights = { wbe = 2.0 }\n");
+  write("prepare.toml", graph);
+  const std::string warning = "'weights' names the domain 'wbe', of which the input has no document with tokens; did you mean 'web'?";
+  const auto first = flowrun({"run", "prepare.toml", "--output", "out", "--artifacts", "artifacts"});
+  ASSERT_EQ(first.exit_code, 0) << first;
+  EXPECT_NE(first.err.find("warning: mix: " + warning + "\n"), std::string::npos) << first;
+  const auto cached = flowrun({"run", "prepare.toml", "--output", "again", "--artifacts", "artifacts"});
+  ASSERT_EQ(cached.exit_code, 0) << cached;
+  EXPECT_NE(cached.err.find(" mix, sequences: cached\n"), std::string::npos) << cached;
+  EXPECT_NE(cached.err.find("warning: mix: " + warning + "\n"), std::string::npos) << cached;
+  EXPECT_EQ(mix()["warnings"], nlohmann::json::array({warning}));
+  EXPECT_EQ(mix({"--set", "node.mix.weights.wbe=3.0"})["warnings"], nlohmann::json::array({warning})) << "of weights that have not been run";
 }
 
 TEST_F(Mixes, ThatArePublishedAreValidGraphs) {

@@ -153,7 +153,7 @@ TEST_F(Tokenize, AGraphLoadsATokenizerAndEncodesWithIt) {
   ASSERT_EQ(flowrun({"run", "graph.toml", "--output", "run", "--artifacts", "artifacts", "--fresh", "--set", "node.vocabulary.path=other/mine.json"}).exit_code, 0);
   EXPECT_EQ(nlohmann::json::parse(artifacts_of("run", "artifacts").at("vocabulary/tokenizer/tokenizer_config.json"))["tokenizer_class"], "PreTrainedTokenizerFast");
   const auto wrong = graph("bert_uncased", "bpe");
-  EXPECT_EQ(wrong.exit_code, 70) << wrong;
+  EXPECT_EQ(wrong.exit_code, 78) << wrong;
   EXPECT_NE(wrong.err.find("use plugin \"tokenizers/wordpiece\""), std::string::npos) << wrong;
 }
 
