@@ -331,6 +331,58 @@ TEST_F(Mixes, SayAgainWhatTheyWarnedOf) {
   EXPECT_EQ(mix({"--set", "node.mix.weights.wbe=3.0"})["warnings"], nlohmann::json::array({warning})) << "of weights that have not been run";
 }
 
+/// Books have scores, the web has none: null where they join.
+TEST_F(Mixes, SayWhatStandsInForAMissingScore) {
+  std::string books, web;
+  for (int i = 0; i < 40; ++i) {
+    books += nlohmann::json{{"id", "book" + std::to_string(i)}, {"text", "the book number " + std::to_string(i)}, {"quality", 0.5 + i % 2}}.dump() + "\n";
+    web += nlohmann::json{{"id", "page" + std::to_string(i)}, {"text", "the page number " + std::to_string(i)}}.dump() + "\n";
+  }
+  write("scored.jsonl", books);
+  write("unscored.jsonl", web);
+  write("prepare.toml", R"([node.books]
+plugin = "readers/jsonl"
+paths = ["scored.jsonl"]
+id_field = "id"
+domain = "books"
+columns = ["quality: number"]
+[node.web]
+plugin = "readers/jsonl"
+paths = ["unscored.jsonl"]
+id_field = "id"
+domain = "web"
+[node.vocabulary]
+plugin = "tokenizers/bpe_trainer"
+in = ["books", "web"]
+vocab_size = 300
+[node.tokens]
+plugin = "tokenizers/bpe"
+in = ["books", "web"]
+tokenizer = "vocabulary"
+[node.mix]
+plugin = "mixers/weighted"
+in = "tokens"
+quality_column = "quality"
+epochs = 1.0
+[node.sequences]
+plugin = "packers/concat"
+in = "mix"
+sequence_length = 32
+)");
+  const auto refused = flowrun({"run", "prepare.toml", "--output", "out", "--artifacts", "artifacts"});
+  EXPECT_EQ(refused.exit_code, 78) << refused;
+  EXPECT_NE(refused.err.find("column 'quality' is null for document 'page0' of 'unscored.jsonl' (domain 'web'), expected a finite number; 'missing_scores' says what stands in for it, as in { \"quality\" = 0.5 }"),
+            std::string::npos) << refused;
+  const auto misspelt = plan({"--set", "node.mix.missing_scores={ qualty = 0.25 }"});
+  EXPECT_EQ(misspelt.exit_code, 78) << misspelt;
+  EXPECT_NE(misspelt.err.find("'missing_scores' names the column 'qualty', which no other parameter names; did you mean 'quality'?"), std::string::npos) << misspelt;
+  write("prepare.toml", read("prepare.toml") + "[node.mix.missing_scores]\nquality = 0.25\n");
+  run_graph();
+  const auto made = mix();
+  ASSERT_EQ(made["domains"].size(), 2u);
+  for (const auto& domain : made["domains"]) EXPECT_DOUBLE_EQ(domain["weight"].get<double>(), domain["domain"] == "web" ? 0.25 : 1.0);
+}
+
 TEST_F(Mixes, ThatArePublishedAreValidGraphs) {
   int found = 0;
   for (const auto& entry : std::filesystem::directory_iterator(FLOWRUN_SOURCE_DIR "/graphs/mixes")) {

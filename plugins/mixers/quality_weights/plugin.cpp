@@ -27,6 +27,7 @@ class QualityWeights : public Blocking {
         .input({"in", "documents"})
         .output(Port("weights", "mixture_weights", Edge::kArtifact))
         .parameter(strings("columns").names_columns().about("Score columns, such as filters add: a domain's weight grows with their means over its documents."))
+        .parameter(missing_scores())
         .parameter(number("score_power").defaults(1.0).range(0, 10).about("The power of the scores' product; 0 leaves them out."))
         .parameter(number("compression_power").defaults(1.0).range(0, 10).about("The power of compressed bytes per byte; 0 leaves it out."))
         .parameter(number("duplicate_power").defaults(1.0).range(0, 10).about("The power of the shares of documents and of lines that are no copies; 0 leaves them out."))
@@ -45,9 +46,12 @@ class QualityWeights : public Blocking {
 
   explicit QualityWeights(const Params& params)
       : columns_(params.strings("columns")),
+        missing_scores_(params.numbers_by_key("missing_scores")),
         powers_{params.number("score_power"), params.number("compression_power"), params.number("duplicate_power")},
         sample_bytes_(static_cast<std::size_t>(params.integer("sample_bytes"))),
-        duplicate_hashes_(static_cast<std::size_t>(params.integer("duplicate_hashes"))) {}
+        duplicate_hashes_(static_cast<std::size_t>(params.integer("duplicate_hashes"))) {
+    check_missing_scores(missing_scores_, columns_);
+  }
 
   void open(Open& open) override {
     schema_ = open.input();
@@ -58,7 +62,7 @@ class QualityWeights : public Blocking {
   void consume(const Call& call, std::size_t, const ArrowArray& in) override {
     const DocumentsView documents(in, schema_);
     std::vector<NumberColumn> scores;
-    for (const std::string& column : columns_) scores.emplace_back(in, schema_, column, "columns");
+    for (const std::string& column : columns_) scores.emplace_back(in, schema_, column, "columns", missing_scores_);
     for (std::int64_t row = 0; row < documents.size(); ++row) {
       call.check_stop();
       Measures& domain = measures_of(documents.domain[row]);
@@ -126,6 +130,7 @@ class QualityWeights : public Blocking {
   }
 
   const std::vector<std::string> columns_;
+  const MissingScores missing_scores_;
   const QualityPowers powers_;
   const std::size_t sample_bytes_, duplicate_hashes_;
   Field schema_;

@@ -82,6 +82,7 @@ class Weighted : public Indexed {
             "The part of a domain's documents that takes part, by domain; by a hash of the id, so that a larger fraction only adds documents. One not named has 1."))
         .parameter(string("order_by").names_columns().about("A column, `bytes` or `length` (tokens): of what a pass of a domain has left, a stage takes the documents with the smallest numbers, in rising order; needs an end."))
         .parameter(boolean("descending").defaults(false).about("Turns `order_by` round: the largest numbers, in falling order."))
+        .parameter(missing_scores())
         .parameter(integer("tokens_per_step").unit("tokens").range(1, static_cast<double>(std::int64_t{1} << 53)).about("Batch size x sequence length: makes tokens of a stage's `steps`."))
         .parameter(tables("stages")
                        .field(number("fraction").range(0, 1).about("Its part of all tokens."))
@@ -118,6 +119,7 @@ class Weighted : public Indexed {
         max_epochs_(params.number_or("max_epochs", 0)),
         quality_column_(params.string_or("quality_column", "")),
         repeat_column_(params.string_or("repeat_column", "")),
+        missing_scores_(params.numbers_by_key("missing_scores")),
         sample_fraction_(params.numbers_by_key("sample_fraction")),
         selection_(sample_fraction_, params.numbers_by_key("repetitions")),
         tokens_per_step_(params.integer_or("tokens_per_step", 0)),
@@ -131,6 +133,7 @@ class Weighted : public Indexed {
       check_weights(*stages_[s].proportions, name);
       check_proportions(*stages_[s].proportions, name);
     }
+    check_missing_scores(missing_scores_, named_columns());
     if (params.has("epochs") && !(std::isfinite(epochs_) && epochs_ > 0))
       throw Error(Code::kInvalidArgument, "'epochs' is " + json::number(epochs_) + ", expected a finite number above 0");
     if (params.has("max_epochs") && epochs_ == 0 && tokens_ == 0) throw Error(Code::kInvalidArgument, "'max_epochs' needs 'tokens' or 'epochs': a cap is a part of all that is drawn");
@@ -190,6 +193,12 @@ class Weighted : public Indexed {
   }
 
  private:
+  std::vector<std::string> named_columns() const {
+    std::vector<std::string> names{quality_column_, repeat_column_};
+    for (const StageParameters& stage : stages_) names.push_back(stage.order_by);
+    return names;
+  }
+
   /// Checks that the columns that parameters name are there and hold numbers.
   void check_columns(const Field& input) const {
     Field index = input;  // as documents are looked at: without their tokens, with how many they are
@@ -220,14 +229,14 @@ class Weighted : public Indexed {
 
   void append(const ArrowArray& rows, const Field& schema, DomainIndex& index, Columns& columns) const {
     const auto column = [&](const std::string& name, const char* parameter) {
-      return name.empty() ? std::nullopt : std::optional<NumberColumn>(std::in_place, rows, schema, name, parameter);
+      return name.empty() ? std::nullopt : std::optional<NumberColumn>(std::in_place, rows, schema, name, parameter, missing_scores_);
     };
     const BatchView view(rows, schema);
     const StringColumn ids = view.strings("id"), domains = view.strings("domain");
     const auto* lengths = view.values<std::uint32_t>("length", "I");
     const auto quality = column(quality_column_, "quality_column"), repeat = column(repeat_column_, "repeat_column");
     std::vector<std::pair<NumberColumn, std::vector<std::vector<double>>*>> orders;
-    for (auto& [name, numbers] : columns.orders) orders.emplace_back(NumberColumn(rows, schema, name, "order_by"), &numbers);
+    for (auto& [name, numbers] : columns.orders) orders.emplace_back(NumberColumn(rows, schema, name, "order_by", missing_scores_), &numbers);
     for (std::int64_t row = 0; row < view.size(); ++row) {
       const std::int64_t copies = !selection_.in_sample(domains[row], ids[row]) ? 0 : repeat ? selection_.copies(ids[row], (*repeat)[row]) : 1;
       index.append(domains[row], lengths[row], copies);
@@ -243,8 +252,10 @@ class Weighted : public Indexed {
   }
 
   static void check_domains(const DomainIndex& index) {
-    if (index.domains().empty())
-      throw Error(Code::kInvalidArgument, "the input has " + std::to_string(index.row_count()) + " documents and no token, expected at least one to mix");
+    if (!index.domains().empty()) return;
+    if (index.empty_count() < index.row_count())
+      throw Error(Code::kInvalidArgument, "'sample_fraction' and 'repetitions' leave out all " + std::to_string(index.row_count() - index.empty_count()) + " documents with tokens, expected at least one to mix");
+    throw Error(Code::kInvalidArgument, "the input has " + std::to_string(index.row_count()) + " documents and no token, expected at least one to mix");
   }
 
   // ---- the stages
@@ -398,6 +409,7 @@ class Weighted : public Indexed {
   const bool unimax_;
   const double max_epochs_;
   const std::string quality_column_, repeat_column_;
+  const MissingScores missing_scores_;
   const Weights sample_fraction_;
   Selection selection_;
   const std::int64_t tokens_per_step_;

@@ -422,6 +422,9 @@ TEST(Weighted, ExplainsWhatItCannotMix) {
   const auto invalid = [](const std::string& message) { return Expected(Code::kInvalidArgument, message); };
   EXPECT_EQ(refused(none, {}), invalid("the input has 0 documents and no token, expected at least one to mix"));
   EXPECT_EQ(refused(tokenless, {}), invalid("the input has 1 documents and no token, expected at least one to mix"));
+  EXPECT_EQ(refused(data, {{"sample_fraction", Value::Table{{"web", 0.0}}}}), invalid("'sample_fraction' and 'repetitions' leave out all 1 documents with tokens, expected at least one to mix"));
+  EXPECT_EQ(refused(scored, {{"quality_column", "score.x"}, {"missing_scores", Value::Table{{"score.y", 0.5}}}}),
+            invalid("'missing_scores' names the column 'score.y', which no other parameter names; did you mean 'score.x'?"));
   EXPECT_EQ(refused(endless, {}), invalid("the input has no end, expected documents that can be counted"));
   EXPECT_EQ(refused(data, {{"weights", Value::Table{{"web", 0.0}}}}), invalid("'weights' leaves every domain of the input out, expected one above 0"));
   EXPECT_EQ(refused(data, {{"weights", Value::Table{{"web", -1.0}}}}), invalid("the weight of 'web' in 'weights' is -1.0, expected a finite number of at least 0"));
@@ -437,7 +440,7 @@ TEST(Weighted, ExplainsWhatItCannotMix) {
             invalid("the input has no column 'score.x', which 'quality_column' names; it has 'id', 'domain', 'bytes', 'length'"));
   EXPECT_EQ(refused(data, {{"quality_column", "id"}}), invalid("column 'id', which 'quality_column' names, has Arrow format 'u', expected numbers"));
   EXPECT_EQ(refused(scored, {{"quality_column", "score.x"}}), invalid("the mean of 'score.x' over 'web' is -0.5, expected at least 0 to multiply a weight by"));
-  EXPECT_EQ(refused(broken, {{"quality_column", "score.x"}}), invalid("column 'score.x' is not finite for a document, expected a finite number"));
+  EXPECT_EQ(refused(broken, {{"quality_column", "score.x"}}), invalid("column 'score.x' is not finite for document 'a' (domain 'web'), expected a finite number"));
 
   MixedNode node({&data}, {});
   const MemoryDataset other({{"a", "web", 1, {1}}, {"b", "web", 1, {1}}});
