@@ -1,5 +1,6 @@
 #include "base/zstd_stream.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <vector>
 
@@ -56,19 +57,15 @@ std::string zstd_compress(std::string_view text, int level) {
 }
 
 std::string zstd_decompress(std::string_view frame, std::size_t limit) {
-  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
-  std::string text;
-  std::vector<char> buffer(ZSTD_DStreamOutSize());
-  ZSTD_inBuffer in{frame.data(), frame.size(), 0};
-  for (;;) {
-    ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
-    const std::size_t left = checked(ZSTD_decompressStream(context.get(), &out, &in), Code::kCorruptData, "decompress");
-    if (text.size() + out.pos > limit) throw Error(Code::kCorruptData, fmt::format("a zstd frame holds more than the expected {} bytes", limit));
-    text.append(buffer.data(), out.pos);
-    if (left == 0) break;
-    if (in.pos == in.size && out.pos < out.size) throw Error(Code::kCorruptData, "a zstd frame ends early");
-  }
-  if (in.pos != in.size) throw Error(Code::kCorruptData, "bytes follow the end of a zstd frame");
+  const std::size_t frame_bytes = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
+  if (ZSTD_isError(frame_bytes)) throw Error(Code::kCorruptData, fmt::format("a zstd frame is damaged or cut: {}", ZSTD_getErrorName(frame_bytes)));
+  if (frame_bytes != frame.size()) throw Error(Code::kCorruptData, "bytes follow the end of a zstd frame");
+  // In one call: a stream would be decoded into a window first and copied out of it. A block of a frame takes 3 bytes at least and gives 128 KiB at most, so
+  // that a wrong limit asks for no more memory than the frame could fill.
+  std::string text(std::min(limit, (frame.size() / 3 + 1) * ZSTD_BLOCKSIZE_MAX), '\0');
+  const std::size_t bytes = ZSTD_decompress(text.data(), text.size(), frame.data(), frame.size());
+  if (ZSTD_isError(bytes)) throw Error(Code::kCorruptData, fmt::format("a zstd frame of up to {} bytes is damaged: {}", limit, ZSTD_getErrorName(bytes)));
+  text.resize(bytes);
   return text;
 }
 

@@ -109,7 +109,7 @@ WidenedDataset::~WidenedDataset() {
   index_schema_.release(&index_schema_);
 }
 
-flowrun_status WidenedDataset::get(Get base_get, const Widening& widening, const flowrun_call* call, std::int64_t first, std::int64_t n, ArrowArray* out) const {
+flowrun_status WidenedDataset::get(decltype(flowrun_dataset::read) base_get, const Widening& widening, const flowrun_call* call, std::int64_t first, std::int64_t n, ArrowArray* out) const {
   OwnedArray batch;
   if (const flowrun_status status = base_get(base_.self, call, first, n, batch.address()); status != FLOWRUN_OK) return status;
   return guarded(call, [&] { widening.apply(std::move(batch)).move_to(out); });

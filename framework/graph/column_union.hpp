@@ -44,8 +44,7 @@ class WidenedDataset {
   const flowrun_dataset* table() const noexcept { return &table_; }
 
  private:
-  using Get = flowrun_status (*)(void* self, const flowrun_call* call, std::int64_t first, std::int64_t n, ArrowArray* out);
-  flowrun_status get(Get base_get, const Widening& widening, const flowrun_call* call, std::int64_t first, std::int64_t n, ArrowArray* out) const;
+  flowrun_status get(decltype(flowrun_dataset::read) base_get, const Widening& widening, const flowrun_call* call, std::int64_t first, std::int64_t n, ArrowArray* out) const;
 
   const flowrun_dataset& base_;
   Widening rows_, index_;

@@ -185,37 +185,42 @@ std::pair<std::vector<std::string>, std::vector<std::int64_t>> read_all(DatasetS
 }
 
 TEST(DatasetSource, GivesEveryRowOnceInOrderWhateverTheBatches) {
-  for (const std::int64_t count : {std::int64_t{0}, std::int64_t{1}, DatasetSource::kUnitRows, 3 * DatasetSource::kUnitRows + 5}) {
+  for (const std::int64_t count : {std::int64_t{0}, std::int64_t{1}, DatasetSource::kUnitRowsMin, 3 * DatasetSource::kUnitRowsMin + 5}) {
     std::vector<std::string> expected;
     for (std::int64_t i = 0; i < count; ++i) expected.push_back(std::to_string(i));
     for (const auto& [bytes, documents] : std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}, {100, 4096}, {1 << 20, 10}, {1 << 20, 4096}}) {
       const CountedRows rows(count);
-      DatasetSource source(rows.table(), bytes, documents);
+      DatasetSource source(rows.table(), {100'000, bytes, documents});
       const auto [ids, sizes] = read_all(source);
       EXPECT_EQ(ids, expected) << bytes << " " << documents;
-      for (const std::int64_t size : sizes) EXPECT_LE(size, std::min(documents, DatasetSource::kUnitRows));
+      for (const std::int64_t size : sizes) EXPECT_LE(size, documents);
     }
   }
 }
 
 TEST(DatasetSource, ReadsWindowsOfManyBatchesThatMemoryLimits) {
   const CountedRows rows(20'000);
-  DatasetSource source(rows.table(), 120, 4096);  // 30 ids: ten rows of three on average, and one more
+  DatasetSource source(rows.table(), {180'000, 120, 4096});  // 30 ids: ten rows of three on average, and one more
+  EXPECT_EQ(source.unit_count(), 2) << "a unit is about a window";
   const auto [ids, sizes] = read_all(source);
   EXPECT_LE(*std::max_element(sizes.begin(), sizes.end()), 15);
-  EXPECT_EQ(rows.most_read(), DatasetSource::kUnitRows) << "short rows: a unit at once";
+  EXPECT_NEAR(static_cast<double>(rows.most_read()), 15'000, 15) << "rows of twelve bytes";
   const CountedRows long_rows(100, 1 << 20);
-  DatasetSource long_source(long_rows.table(), 1, 4096);
+  DatasetSource long_source(long_rows.table(), {DatasetSource::kWindowBytesMin, 1, 4096});
   read_all(long_source);
-  EXPECT_LE(long_rows.most_read(), 1 + DatasetSource::kWindowBytes / (4 << 20) * 7 / 6) << "rows of 4 MiB";
+  EXPECT_LE(long_rows.most_read(), 1 + DatasetSource::kWindowBytesMin / (4 << 20) * 7 / 6) << "rows of 4 MiB";
 }
 
-TEST(DatasetSource, RefusesRowsWithoutEndAndPassesErrorsOn) {
-  const CountedRows endless(-1);
-  EXPECT_THROW(DatasetSource(endless.table(), 100, 100), Error);
+TEST(DatasetSource, HasWindowsThatTogetherTakeHalfTheMemory) {
+  constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+  EXPECT_EQ(DatasetSource::window_bytes(kGiB, 2), kGiB / 8);
+  EXPECT_EQ(DatasetSource::window_bytes(4'000'000, 2), DatasetSource::kWindowBytesMin);
+}
+
+TEST(DatasetSource, PassesErrorsOn) {
   CountedRows damaged(100);
   damaged.fail_from(50);
-  DatasetSource source(damaged.table(), 1, 1);
+  DatasetSource source(damaged.table(), {1 << 20, 1, 1});
   try {
     read_all(source);
     FAIL() << "read";

@@ -275,7 +275,8 @@ class StageRunner {
     const auto& run = context_.graph.run;
     if (const auto spool = context_.plan.spool_of(from))
       return add_reader(flow, node(from.node).name + " (spool)", std::make_unique<graph::SpoolSource>(context_.store.folder(artifact(*spool).key), run.batch_bytes, run.batch_documents));
-    return add_reader(flow, node(from.node).name + " (rows)", std::make_unique<graph::DatasetSource>(*datasets_.finite_rows(from, to), run.batch_bytes, run.batch_documents));
+    const graph::DatasetSource::Sizes sizes{graph::DatasetSource::window_bytes(run.memory_bytes, context_.threads), run.batch_bytes, run.batch_documents};
+    return add_reader(flow, node(from.node).name + " (rows)", std::make_unique<graph::DatasetSource>(*datasets_.finite_rows(from, to), sizes));
   }
 
   /// Adds a source of the runtime's own.
