@@ -1,6 +1,6 @@
 #pragma once
 
-// str.isspace, str.isalpha, str.splitlines and friends of Python 3 on UTF-8, and datatrove's set of punctuation. Letters are those of the
+// len, str.isspace, str.isalpha, str.splitlines and friends of Python 3 on UTF-8, and datatrove's set of punctuation. Letters are those of the
 // installed utf8proc's Unicode version; Python 3.11 has Unicode 14.
 
 #include <cstddef>
@@ -15,6 +15,8 @@ enum CodePointClass : std::uint8_t {
   kSpace = 1,        ///< str.isspace: what str.split() and str.strip() take away
   kAlpha = 2,        ///< str.isalpha: categories Lu, Ll, Lt, Lm, Lo
   kPunctuation = 4,  ///< datatrove 0.10.1, utils/text.py, PUNCTUATION_SET
+  kTerminal = 8,     ///< the same, TERMINAL_PUNCTUATION
+  kDecimal = 16,     ///< \d of a regular expression: category Nd
 };
 
 /// A code point and where the next one begins.
@@ -54,9 +56,16 @@ class LineSplitter {
   std::string_view rest_;
 };
 
-/// str.lstrip() and str.rstrip() without arguments.
+/// Returns where the last code point of a text begins that is not empty.
+std::size_t last_code_point(std::string_view text) noexcept;
+
+/// str.strip(), str.lstrip() and str.rstrip() without arguments.
+std::string_view strip(std::string_view text, const CodePointClasses& classes) noexcept;
 std::string_view strip_left(std::string_view text, const CodePointClasses& classes) noexcept;
 std::string_view strip_right(std::string_view text, const CodePointClasses& classes) noexcept;
+
+/// len(): code points.
+std::int64_t character_count(std::string_view text) noexcept;
 
 /// str.count(part): occurrences that do not overlap.
 std::int64_t count_of(std::string_view text, std::string_view part) noexcept;

@@ -30,16 +30,19 @@ TEST(LineSplitter, EndsLinesWherePythonDoes) {
 
 TEST(CodePointClasses, AreThoseOfPython) {
   const CodePointClasses classes;
-  int spaces = 0, punctuation = 0;
+  int spaces = 0, punctuation = 0, terminal = 0;
   for (std::uint32_t c = 0; c < 0x110000; ++c) {
     spaces += (classes[c] & kSpace) != 0;
     punctuation += (classes[c] & kPunctuation) != 0;
+    terminal += (classes[c] & kTerminal) != 0;
   }
   EXPECT_EQ(spaces, 29);        // sum(chr(c).isspace() for c in range(0x110000))
   EXPECT_EQ(punctuation, 281);  // len(PUNCTUATION_SET)
+  EXPECT_EQ(terminal, 159);     // len(TERMINAL_PUNCTUATION)
   EXPECT_EQ(classes['a'], kAlpha);
-  EXPECT_EQ(classes['1'], 0);
-  EXPECT_EQ(classes['!'], kPunctuation);
+  EXPECT_EQ(classes['1'], kDecimal);
+  EXPECT_EQ(classes['!'], kPunctuation | kTerminal);
+  EXPECT_EQ(classes[','], kPunctuation);
   EXPECT_EQ(classes['\t'], kSpace);
   EXPECT_EQ(classes[0x1C], kSpace | kPunctuation);
   EXPECT_EQ(classes[0xAA], kAlpha);    // ª, Lo

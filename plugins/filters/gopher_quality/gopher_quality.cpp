@@ -38,36 +38,26 @@ int GopherQuality::stop_word_index(std::string_view word) const noexcept {
   return it != limits_.stop_words.end() && *it == word ? static_cast<int>(it - limits_.stop_words.begin()) : -1;
 }
 
-GopherQuality::Words GopherQuality::count_words(std::string_view text) const {
+GopherQuality::Words GopherQuality::count_words(std::span<const std::string_view> all_words) const {
   Words words;
+  words.all = static_cast<std::int64_t>(all_words.size());
   std::vector<bool> seen(limits_.stop_words.size());
-  for (std::size_t at = 0; at < text.size();) {
-    CodePoint next = code_point_at(text, at);
-    if (classes_[next.value] & kSpace) {
-      at = next.end;
-      continue;
-    }
-    const std::size_t begin = at;
+  for (const std::string_view word : all_words) {
     std::uint8_t any = 0, all = 0xFF;
     std::int64_t characters = 0;
-    while (true) {
-      const std::uint8_t bits = classes_[next.value];
-      if (bits & kSpace) break;
-      any = static_cast<std::uint8_t>(any | bits);
-      all = static_cast<std::uint8_t>(all & bits);
-      ++characters;
-      at = next.end;
-      if (at >= text.size()) break;
-      next = code_point_at(text, at);
+    for (std::size_t at = 0; at < word.size(); ++characters) {
+      const CodePoint c = code_point_at(word, at);
+      any = static_cast<std::uint8_t>(any | classes_[c.value]);
+      all = static_cast<std::uint8_t>(all & classes_[c.value]);
+      at = c.end;
     }
-    ++words.all;
     words.with_letter += (any & kAlpha) != 0;
     if (!(all & kPunctuation)) {
       ++words.non_symbol;
       words.non_symbol_characters += characters;
     }
     if (words.stop_words < limits_.min_stop_words)  // more than enough are not counted
-      if (const int index = stop_word_index(text.substr(begin, at - begin)); index >= 0 && !seen[static_cast<std::size_t>(index)]) {
+      if (const int index = stop_word_index(word); index >= 0 && !seen[static_cast<std::size_t>(index)]) {
         seen[static_cast<std::size_t>(index)] = true;
         ++words.stop_words;
       }
@@ -86,39 +76,39 @@ GopherQuality::Lines GopherQuality::count_lines(std::string_view text) const {
   return lines;
 }
 
-std::optional<GopherVerdict> GopherQuality::check(std::string_view text) const {
+std::optional<Verdict> GopherQuality::check(std::string_view text, std::span<const std::string_view> all_words) const {
   const GopherLimits& limit = limits_;
   // A threshold of 0 is off, as None and 0 are in datatrove.
   const auto below = [](double value, double threshold) { return threshold != 0 && value < threshold; };
   const auto above = [](double value, double threshold) { return threshold != 0 && value > threshold; };
 
-  const Words words = count_words(text);
+  const Words words = count_words(all_words);
   const auto count = static_cast<double>(words.non_symbol);
   const auto min_words = static_cast<double>(limit.min_doc_words), max_words = static_cast<double>(limit.max_doc_words);
-  if (below(count, min_words)) return GopherVerdict{"gopher_short_doc", count, min_words};
-  if (above(count, max_words)) return GopherVerdict{"gopher_long_doc", count, max_words};
+  if (below(count, min_words)) return Verdict{"gopher_short_doc", count, min_words};
+  if (above(count, max_words)) return Verdict{"gopher_long_doc", count, max_words};
 
   if (words.non_symbol > 0) {
     const double mean = ratio(words.non_symbol_characters, words.non_symbol);
-    if (below(mean, limit.min_avg_word_length)) return GopherVerdict{"gopher_below_avg_threshold", mean, limit.min_avg_word_length};
-    if (above(mean, limit.max_avg_word_length)) return GopherVerdict{"gopher_above_avg_threshold", mean, limit.max_avg_word_length};
+    if (below(mean, limit.min_avg_word_length)) return Verdict{"gopher_below_avg_threshold", mean, limit.min_avg_word_length};
+    if (above(mean, limit.max_avg_word_length)) return Verdict{"gopher_above_avg_threshold", mean, limit.max_avg_word_length};
   }
 
   const double hashes = ratio(std::count(text.begin(), text.end(), '#'), words.all);
-  if (above(hashes, limit.max_symbol_word_ratio)) return GopherVerdict{"gopher_too_many_hashes", hashes, limit.max_symbol_word_ratio};
+  if (above(hashes, limit.max_symbol_word_ratio)) return Verdict{"gopher_too_many_hashes", hashes, limit.max_symbol_word_ratio};
   const double ellipses = ratio(count_of(text, "...") + count_of(text, kEllipsis), words.all);
-  if (above(ellipses, limit.max_symbol_word_ratio)) return GopherVerdict{"gopher_too_many_ellipsis", ellipses, limit.max_symbol_word_ratio};
+  if (above(ellipses, limit.max_symbol_word_ratio)) return Verdict{"gopher_too_many_ellipsis", ellipses, limit.max_symbol_word_ratio};
 
   const Lines lines = count_lines(text);
   const double bullet = ratio(lines.bullet, lines.all), ellipsis = ratio(lines.ellipsis, lines.all);
-  if (above(bullet, limit.max_bullet_lines_ratio)) return GopherVerdict{"gopher_too_many_bullets", bullet, limit.max_bullet_lines_ratio};
-  if (above(ellipsis, limit.max_ellipsis_lines_ratio)) return GopherVerdict{"gopher_too_many_end_ellipsis", ellipsis, limit.max_ellipsis_lines_ratio};
+  if (above(bullet, limit.max_bullet_lines_ratio)) return Verdict{"gopher_too_many_bullets", bullet, limit.max_bullet_lines_ratio};
+  if (above(ellipsis, limit.max_ellipsis_lines_ratio)) return Verdict{"gopher_too_many_end_ellipsis", ellipsis, limit.max_ellipsis_lines_ratio};
 
   const double alpha = ratio(words.with_letter, words.all);
-  if (below(alpha, limit.max_non_alpha_words_ratio)) return GopherVerdict{"gopher_below_alpha_threshold", alpha, limit.max_non_alpha_words_ratio};
+  if (below(alpha, limit.max_non_alpha_words_ratio)) return Verdict{"gopher_below_alpha_threshold", alpha, limit.max_non_alpha_words_ratio};
 
   const auto stop_words = static_cast<double>(words.stop_words), min_stop_words = static_cast<double>(limit.min_stop_words);
-  if (below(stop_words, min_stop_words)) return GopherVerdict{"gopher_enough_stop_words", stop_words, min_stop_words};
+  if (below(stop_words, min_stop_words)) return Verdict{"gopher_enough_stop_words", stop_words, min_stop_words};
   return std::nullopt;
 }
 

@@ -1,16 +1,18 @@
 #pragma once
 
 // The quality rules of Gopher (Rae et al. 2021, arXiv:2112.11446, appendix A.1.1) as datatrove 0.10.1 applies them
-// (pipeline/filters/gopher_quality_filter.py): the same measures, order of rules, comparisons and reasons. Differs: words are those of
-// Python's str.split(), not of a splitter for a language. Checked against that class by bench/peers/compare_gopher.py.
+// (pipeline/filters/gopher_quality_filter.py): the same measures, order of rules, comparisons and reasons. Checked against that class by
+// bench/peers/compare_filters.py.
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "filters/common/python_text.hpp"
+#include "filters/common/verdict.hpp"
 
 namespace flowrun::filters {
 
@@ -24,24 +26,18 @@ struct GopherLimits {
   std::vector<std::string> stop_words{"the", "be", "to", "of", "and", "that", "have", "with"};
 };
 
-/// The first rule that a text breaks.
-struct GopherVerdict {
-  const char* reason;
-  double value, threshold;
-};
-
-/// Decides on texts. Safe to call from many threads at once. Time: linear, in three passes.
+/// Decides on texts. Safe to call from many threads at once. Time: linear.
 class GopherQuality {
  public:
   explicit GopherQuality(GopherLimits limits);
-  /// Returns why a text (valid UTF-8) is dropped, or nothing. Of a text without words or lines, for which datatrove divides by zero, every
+  /// Returns why a text (valid UTF-8) with these words is dropped, or nothing. Of a text without words or lines, for which datatrove divides by zero, every
   /// ratio is 0 and the mean word length meets no rule.
-  std::optional<GopherVerdict> check(std::string_view text) const;
+  std::optional<Verdict> check(std::string_view text, std::span<const std::string_view> words) const;
 
  private:
   struct Words;
   struct Lines;
-  Words count_words(std::string_view text) const;
+  Words count_words(std::span<const std::string_view> words) const;
   Lines count_lines(std::string_view text) const;
   int stop_word_index(std::string_view word) const noexcept;
 

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <string>
+
+#include "filters/common/golden_file.hpp"
+#include "filters/common/word_splitter.hpp"
 
 namespace flowrun::filters {
 namespace {
@@ -33,8 +35,10 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
-Decision check(const GopherLimits& limits, std::string_view text) {
-  const auto verdict = GopherQuality(limits).check(text);
+Decision check(const GopherLimits& limits, std::string_view text, const char* words = "whitespace") {
+  WordList list;
+  WordSplitter(words).split(text, list);
+  const auto verdict = GopherQuality(limits).check(text, list.words);
   return verdict ? Decision{verdict->reason, verdict->value, verdict->threshold} : Decision{"kept"};
 }
 
@@ -43,16 +47,24 @@ void PrintTo(const Decision& decision, std::ostream* out) { *out << decision.rea
 const Decision kKept{"kept"};
 
 TEST(GopherQuality, DecidesAsDatatroveOnTheGoldenFile) {
-  std::ifstream in(FLOWRUN_TEST_SOURCE_DIR "/testdata/golden.jsonl");
-  const GopherQuality rules{{}};
   std::map<std::string, int> counts;
-  for (std::string line; std::getline(in, line);) {
-    const auto json = flowrun::testing::read_json(line);
-    const auto verdict = rules.check(json["text"].text);
-    EXPECT_EQ(verdict ? verdict->reason : std::string(), json["reason"].text) << line;
-    ++counts[json["reason"].text];
+  const WordSplitter splitter("english");
+  const GopherQuality rules{{}};
+  for (const auto& document : testing::read_golden_file(FLOWRUN_TEST_SOURCE_DIR "/testdata/golden.jsonl")) {
+    WordList words;
+    splitter.split(document.text, words);
+    const auto verdict = rules.check(document.text, words.words);
+    EXPECT_EQ(verdict ? verdict->reason : std::string(), document.reason) << document.text;
+    ++counts[document.reason];
   }
   EXPECT_THAT(counts, SizeIs(10)) << "nine reasons and the kept ones; no document is long enough for gopher_long_doc";
+}
+
+TEST(GopherQuality, TakesWordsAsTheyAreCut) {
+  GopherLimits limits = all_off();
+  limits.min_doc_words = 4;
+  EXPECT_EQ(check(limits, "well-known, (don't)", "whitespace"), (Decision{"gopher_short_doc", 2, 4}));
+  EXPECT_EQ(check(limits, "well-known, (don't)", "english"), kKept) << "well - known , ( do n't )";
 }
 
 TEST(GopherQuality, CountsWordsThatAreNotAllPunctuation) {
@@ -135,9 +147,44 @@ TEST(GopherQualityNode, DropsWithValueAndThreshold) {
   EXPECT_THAT(node.close(), IsEmpty());
 }
 
-TEST(GopherQualityNode, SplitsAtWhiteSpaceUnlessToldOtherwise) {
-  EXPECT_NO_THROW(Runner(flowrun_plugin_v1, Parameters{}));
-  EXPECT_THAT(flowrun_plugin_v1.descriptor(), ::testing::HasSubstr(R"("name":"words","type":"string","unit":null,"default":"whitespace")"));
+TEST(GopherQualityNode, HasEnglishWordsUnlessToldOtherwise) {
+  const auto kept = [](Parameters parameters) {
+    Runner node(flowrun_plugin_v1, parameters);
+    node.open({fields::documents()});
+    return document_rows(node.process(documents_batch({{"a", "the well-known (don't) of", "", ""}}))[0]).size();
+  };
+  EXPECT_EQ(kept({{"min_doc_words", 6}, {"min_avg_word_length", 0}, {"max_non_alpha_words_ratio", 0.1}}), 1u) << "the well known do n't of, beside punctuation";
+  EXPECT_EQ(kept({{"min_doc_words", 6}, {"min_avg_word_length", 0}, {"max_non_alpha_words_ratio", 0.1}, {"words", "whitespace"}}), 0u);
+}
+
+TEST(GopherQualityNode, ScoresInsteadOfDropping) {
+  Runner node(flowrun_plugin_v1, {{"mode", "score"}, {"words", "whitespace"}, {"min_doc_words", 3}, {"min_stop_words", 0}});
+  node.open({fields::documents()});
+  auto out = node.process(flowrun::testing::slice(documents_batch({{"x", "", "", ""}, {"a", "hund und katze", "", ""}, {"b", "hund und", "", ""}}), 1, 2));
+  ASSERT_THAT(document_rows(out[0]), SizeIs(2)) << "a batch may begin behind its buffers' start";
+  EXPECT_THAT(node.drops(), IsEmpty());
+  const Field& schema = out[0].schema;
+  const ArrowArray& batch = out[0].array.get();
+  const ArrowArray& keep = *batch.children[schema.find("gopher_quality.keep")];
+  EXPECT_TRUE(flowrun::detail::bit(keep.buffers[1], keep.offset));
+  EXPECT_FALSE(flowrun::detail::bit(keep.buffers[1], keep.offset + 1));
+  const StringColumn reasons = BatchView(batch, schema).strings("gopher_quality.reason");
+  EXPECT_EQ(reasons[0], "");
+  EXPECT_EQ(reasons[1], "gopher_short_doc");
+  out.clear();
+  EXPECT_THAT(node.close(), IsEmpty());
+}
+
+TEST(GopherQualityNode, ScoresOnlyOnce) {
+  Runner node(flowrun_plugin_v1, {{"mode", "score"}});
+  auto schema = fields::documents();
+  schema.children.push_back(fields::utf8("gopher_quality.reason"));
+  try {
+    node.open({schema});
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("the input has a column 'gopher_quality.reason' already"));
+  }
 }
 
 }  // namespace

@@ -1,11 +1,7 @@
 // filters/gopher_quality: drops documents that break a quality rule of Gopher.
 
-#include <flowrun/node.hpp>
-
-#include <optional>
-#include <string>
-#include <utility>
-
+#include "filters/common/text_filter.hpp"
+#include "filters/common/word_splitter.hpp"
 #include "gopher_quality.hpp"
 
 namespace flowrun::filters {
@@ -26,16 +22,16 @@ GopherLimits read_limits(const Params& params) {
   return limits;
 }
 
-class GopherQualityNode : public RowFilter {
+class GopherQualityNode : public TextFilter {
  public:
   static Descriptor descriptor() {
     const GopherLimits limits;
-    return Descriptor("filters/gopher_quality", "0.1.0")
+    return Descriptor("filters/gopher_quality", "0.2.0")
         .summary("Drops documents that break one of Gopher's quality rules, with datatrove's reasons; a threshold of 0 switches its rule off.")
         .input({"in", "documents"})
         .output({"out", "documents"})
-        .parameter(string("words").choices({"whitespace"}).defaults("whitespace").about(
-            "What a word is; \"whitespace\": what stands between Unicode white space, as in Python's str.split()."))
+        .parameter(mode_parameter())
+        .parameter(words_parameter())
         .parameter(integer("min_doc_words").unit("words").min_value(0).defaults(limits.min_doc_words).about("Fewer words that are not all punctuation: gopher_short_doc."))
         .parameter(integer("max_doc_words").unit("words").min_value(0).defaults(limits.max_doc_words).about("More words that are not all punctuation: gopher_long_doc."))
         .parameter(number("min_avg_word_length").unit("characters").min_value(0).defaults(limits.min_avg_word_length).about(
@@ -54,18 +50,20 @@ class GopherQualityNode : public RowFilter {
         .parameter(strings("stop_words").defaults(limits.stop_words).about("The stop words, compared as they stand."))
         .determinism("pure")
         .source("Rae et al. 2021, arXiv:2112.11446, appendix A.1.1; datatrove 0.10.1, GopherQualityFilter")
-        .example("[node.good]\nplugin = \"filters/gopher_quality\"\nin     = \"unique\"\nwords  = \"whitespace\"\n");
+        .example("[node.good]\nplugin = \"filters/gopher_quality\"\nin     = \"unique\"\n");
   }
 
-  explicit GopherQualityNode(const Params& params) : rules_(read_limits(params)) {}
+  explicit GopherQualityNode(const Params& params) : TextFilter("gopher_quality", params), splitter_(params.string("words")), rules_(read_limits(params)) {}
 
-  std::optional<Drop> decide(const DocumentsView& documents, std::int64_t row) override {
-    const auto verdict = rules_.check(documents.text[row]);
-    if (!verdict) return std::nullopt;
-    return Drop{verdict->reason, verdict->value, verdict->threshold};
+  Decision decide(const DocumentsView& documents, std::int64_t row) const override {
+    const std::string_view text = documents.text[row];
+    WordList words;
+    splitter_.split(text, words);
+    return rules_.check(text, words.words);
   }
 
  private:
+  WordSplitter splitter_;
   GopherQuality rules_;
 };
 

@@ -4,7 +4,7 @@
 // spacy/tokenizer.pyx and spacy/lang/en, MIT licence), white space left out. A text is cut at white space. Of each chunk prefixes and
 // suffixes are cut off, one of each at a time, until an exception ("don't") or nothing more is found; what is left is an exception, a URL,
 // or cut at infixes. At last, runs of tokens that spell an exception are joined. Checked against spaCy, word by word, by
-// bench/peers/compare_words.py.
+// bench/peers/compare_filters.py.
 
 #include <array>
 #include <cstddef>

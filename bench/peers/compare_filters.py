@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Compares the filters with datatrove's, document by document: decision, reason, and text where a filter rewrites it. And the words and sentences of English with spaCy's.
+
+    pip install -r bench/peers/requirements.txt
+    cmake --build build --target flowrun_filter_tool flowrun_words_tool plugins
+    bench/peers/compare_filters.py check [NAME ...] [--limit 10000] [--planted 2000]
+    bench/peers/compare_filters.py golden [NAME ...]     # rewrites plugins/filters/NAME/testdata/golden.jsonl
+    bench/peers/compare_filters.py punctuation           # datatrove's sets of punctuation as ranges
+
+NAME is a filter, `words` or `sentences`; without names all. Documents are those of filter_documents.py, and variants of them (seeded) that come near each threshold, so
+that every reason comes up. One JSON line for each; exits with 1 where anything differs. Speeds are of processor time on one core, both sides in turn, three times.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+from datatrove.data import Document
+from datatrove.pipeline.filters.base_filter import get_filter_result
+from datatrove.pipeline.filters.c4_filters import C4QualityFilter
+from datatrove.pipeline.filters.fineweb_quality_filter import FineWebQualityFilter
+from datatrove.pipeline.filters.gopher_quality_filter import STOP_WORDS, GopherQualityFilter
+from datatrove.pipeline.filters.gopher_repetition_filter import GopherRepetitionFilter
+from datatrove.utils.text import PUNCTUATION_SET, TERMINAL_PUNCTUATION, split_into_parts, split_into_sentences, split_into_words
+from filter_documents import documents
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from common import BUILD, ROOT, cpu  # noqa: E402
+
+REPEATS = 3
+SPEED_BYTES = 1_000_000
+SPACES = [chr(c) for c in range(0x110000) if chr(c).isspace()]
+LETTERS = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and chr(c).isalpha()]
+MARKS = sorted(PUNCTUATION_SET)
+
+
+def vary_words(text, draw):
+    words = text.split()
+    yield " ".join(words[:draw.randrange(45, 56)])
+    yield " ".join(w[:draw.randrange(1, 5)] for w in words)
+    yield "".join(w + draw.choice(["", "", " "]) for w in words)
+    yield " ".join(w + ("#" if draw.random() < 0.1 else "") for w in words)
+    yield " ".join(w + (draw.choice(["...", "…", "....."]) if draw.random() < 0.1 else "") for w in words)
+    yield "".join(w + draw.choice(SPACES) for w in words)
+    yield " ".join(w if draw.random() < 0.8 else str(draw.randrange(10**4)) for w in words)
+    yield " ".join(draw.choice(MARKS) * 3 if draw.random() < 0.2 else w for w in words)
+    yield " ".join(w for w in words if w not in STOP_WORDS) + draw.choice(["", " the", " the of", " The Of", " the the", " the, of"])
+    yield " ".join("".join(draw.choice(LETTERS) for _ in range(draw.randrange(2, 9))) for _ in range(120)) + " the of"
+
+
+def vary_lines(text, draw):
+    lines = text.splitlines()
+    share = draw.choice([0.85, 0.9, 0.95])
+    yield "\n".join((draw.choice(["- ", " • ", "\u3000-", "-"]) if draw.random() < share else "") + line for line in lines)
+    share = draw.choice([0.25, 0.3, 0.35])
+    ends = ["...", "…", "... ", "…\u00a0"]
+    yield draw.choice(["\n", "\r\n", "\x85", "\u2028", "\v"]).join(line + (draw.choice(ends) if draw.random() < share else "") for line in lines)
+
+
+def vary_repetition(text, draw):
+    """Repeats paragraphs, lines, characters in them and runs of words about as often as is allowed."""
+    words = text.split()[:draw.randrange(60, 400)]
+    sentences = [" ".join(words[i:i + 12]) for i in range(0, len(words), 12)]
+    for join in ("\n", "\n\n", "\n\n\n"):
+        share = draw.choice([0.15, 0.2, 0.3, 0.35])
+        yield join.join(draw.choice(sentences[:3]) if draw.random() < share else s for s in sentences)
+        yield join.join(draw.choice(["a", "", "…"]) if draw.random() < share else s for s in sentences)
+    for n in range(1, 12):
+        phrase = " ".join(words[:n])
+        share = draw.choice([0.08, 0.1, 0.12, 0.15, 0.2]) / n
+        yield " ".join(phrase if draw.random() < share else w for w in words)
+    yield "".join(words) + " " + " ".join(words[:20])
+    yield " ".join(w + draw.choice(["", "", "-", "'s"]) for w in words * 2)  # the same characters, cut in other places
+
+
+def vary_line_ends(text, draw):
+    lines = [line for line in text.splitlines() if line.strip()] or ["x"]
+    words = text.split()[:30] or ["x"]
+    share = draw.choice([0.1, 0.12, 0.14])
+    yield "\n".join(line.rstrip(".!?") + (draw.choice([".", "。", "!", "؟"]) if draw.random() < share else draw.choice(["", " ", '"'])) for line in lines)
+    share = draw.choice([0.62, 0.67, 0.72])
+    yield "\n".join((line * 30)[:draw.choice([1, 28, 29]) if draw.random() < share else 31] + "." for line in lines * 3)
+    yield "\n".join(f"{i} {line}." for i, line in enumerate(lines)) + f"\n{lines[0]}.\n{lines[0]}."
+    for size in (1, 2, 3):
+        yield ".\n".join(f"{'x' * 31}{i} " + " ".join(words[i:i + size]) for i in range(0, len(words), size)) + "."
+    yield draw.choice(["\n", " ", "\u3000\n\n"]) * draw.randrange(4)
+
+
+def vary_c4(text, draw):
+    phrases = ["JavaScript is off.", "Lorem  ipsum dolor.", "lorem Ipsum sit amet.", "if {x} then.", "By our coo\u212aie Policy.", "This site uses cookies.", "Terms of use apply.",
+               "See [1] [edit]", "Yes[citation needed].", "No[23]?", "So [] it is.", "Why [١]?", "a b.", "one two three...", "\"Quoted words here\"", "No. I. am. a. list.", "x" * 1000 + " y z.",
+               "x" * 1001 + " y z.", "java[2]script is on.", "Dr. No went home. He slept! Why?"]
+    sentences = [s.strip() + "." for s in text.split(".") if s.strip()][:40]
+    for _ in range(6):
+        lines = draw.sample(sentences, min(len(sentences), draw.randrange(1, 9))) + draw.sample(phrases, draw.randrange(0, 4))
+        draw.shuffle(lines)
+        yield draw.choice(["\n", "\r\n", "\n\n", " \t\n", "\u2029"]).join(lines)
+
+
+class Filter:
+    """One filter and datatrove's. `parameters` are the plugin's, `peer` makes the other."""
+
+    def __init__(self, plugin, parameters, peer, *variants):
+        self.plugin, self.parameters, self.make_peer, self.variants = plugin, parameters, peer, variants
+        self.peer = None
+
+    def expect(self, text):
+        """(reason, text), or the name of the exception that ends datatrove's run: that is not compared."""
+        self.peer = self.peer or self.make_peer()
+        document = Document(text=text, id="")
+        try:
+            keep, reason = get_filter_result(self.peer.filter(document))
+        except (ZeroDivisionError, AssertionError) as error:
+            return type(error).__name__
+        return (None, document.text) if keep else (reason, None)
+
+    def find(self, texts):
+        lines = run_tool("flowrun_filter_tool", str(BUILD / f"plugins/filters/{self.plugin}.so"), json.dumps(self.parameters), texts=texts)
+        *answers, last = map(json.loads, lines)
+        return [(a["reason"], a["text"]) for a in answers], last["seconds"]
+
+
+class Splitter:
+    def __init__(self, what, split):
+        self.what, self.split, self.variants = what, split, (vary_words, vary_c4)
+
+    def expect(self, text):
+        return self.split(text)
+
+    def find(self, texts):
+        return [json.loads(line) for line in run_tool("flowrun_words_tool", self.what, texts=texts)], float(run_tool("flowrun_words_tool", self.what, "--seconds", texts=texts)[0])
+
+
+COMPARED = {
+    "words": Splitter("words", split_into_words),
+    "sentences": Splitter("sentences", split_into_sentences),
+    "gopher_quality": Filter("gopher_quality", {}, GopherQualityFilter, vary_words, vary_lines),
+    "gopher_repetition": Filter("gopher_repetition", {}, GopherRepetitionFilter, vary_repetition),
+    "c4_quality": Filter("c4_quality", {}, C4QualityFilter, vary_c4, vary_lines),
+    "c4_quality_fineweb": Filter("c4_quality", {"filter_no_terminal_punct": False}, lambda: C4QualityFilter(filter_no_terminal_punct=False), vary_c4),
+    "c4_quality_sentences": Filter("c4_quality", {"split_paragraph": False}, lambda: C4QualityFilter(split_paragraph=False), vary_c4),
+    "fineweb_quality": Filter("fineweb_quality", {}, FineWebQualityFilter, vary_line_ends, vary_lines),
+}
+
+
+def run_tool(tool, *arguments, texts):
+    stdin = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
+    out = subprocess.run([str(BUILD / "bin" / tool), *arguments], input=stdin, capture_output=True, check=True, encoding="utf-8").stdout
+    return out.split("\n")[:-1]
+
+
+def variants(compared, texts, wanted, seed=7):
+    draw = random.Random(seed)
+    made = []
+    for text in texts:
+        for vary in compared.variants:
+            made.extend(vary(text[:4000], draw))
+        if len(made) >= wanted:
+            break
+    return made[:wanted]
+
+
+def measure(compared, texts):
+    """MB/s of both sides over the first texts, in turn."""
+    texts = texts[:max(1, next((i for i, n in enumerate(running_bytes(texts)) if n > SPEED_BYTES), len(texts)))]
+    megabytes = sum(len(text.encode()) for text in texts) / 1e6
+    ours, theirs = [], []
+    for _ in range(REPEATS):
+        start = time.process_time()
+        for text in texts:
+            split_into_parts.cache_clear()  # as in a run, where no text comes twice
+            compared.expect(text)
+        theirs.append(megabytes / (time.process_time() - start))
+        ours.append(megabytes / compared.find(texts)[1])
+    return sorted(ours), sorted(theirs)
+
+
+def running_bytes(texts):
+    total = 0
+    for text in texts:
+        total += len(text.encode())
+        yield total
+
+
+def expect_all(names, texts):
+    """Each side's answers by name. One text after the other, as datatrove keeps the words of the last five texts."""
+    expected = {name: [] for name in names}
+    for text in texts:
+        for name in names:
+            expected[name].append(COMPARED[name].expect(text))
+    return expected
+
+
+def report(name, texts, real, expected, speed):
+    compared = COMPARED[name]
+    found, _ = compared.find(texts)
+    wrong = [i for i, (e, f) in enumerate(zip(expected, found, strict=True)) if e != f and not isinstance(e, str)]
+    for i in wrong[:5]:
+        print(json.dumps({"name": name, "expected": expected[i], "found": found[i], "text": texts[i]}, ensure_ascii=False)[:3000], file=sys.stderr)
+    figures = {"documents": len(texts), "real": len(real), "text_mb": round(sum(len(t.encode()) for t in texts) / 1e6, 2), "different": len(wrong),
+               "peer_raised": sum(isinstance(e, str) for e in expected)}
+    if isinstance(compared, Filter):
+        figures["reasons"] = collections.Counter(e if isinstance(e, str) else e[0] or "kept" for e in expected)
+        figures["changed"] = sum(not isinstance(e, str) and e[0] is None and e[1] != t for e, t in zip(expected, texts))
+    else:
+        figures["pieces"] = sum(map(len, expected))
+    if speed:
+        ours, theirs = measure(compared, real)
+        figures |= {"flowrun_mb_per_s": [round(x, 1) for x in ours], "datatrove_mb_per_s": [round(x, 3) for x in theirs], "ratio": round(ours[REPEATS // 2] / theirs[REPEATS // 2], 1)}
+    print(json.dumps({"name": f"filters.{name}", "unit": "documents", "value": len(texts) - len(wrong), "cpu": cpu(), **figures}), flush=True)
+    return not wrong and bool(texts)
+
+
+def check(names, args):
+    real = list(documents(args.limit))
+    split_into_words("IS_ALPHA")  # the first text with it is another matter in datatrove
+    expected = expect_all(names, real)
+    equal = []
+    for name in names:
+        planted = variants(COMPARED[name], real, args.planted)
+        equal.append(report(name, real + planted, real, expected[name] + expect_all([name], planted)[name], args.speed))
+    return all(equal)
+
+
+def golden(name):
+    """Documents of invented words, so that nobody's text is copied, with datatrove's decision and, where it changes, the text."""
+    compared, draw = COMPARED[name], random.Random(7)
+    words = ["the", "of", "and", "with", "that", "don't", "U.S.", "it's"] + ["".join(draw.choice("aeioubdfglmnprst") for _ in range(draw.randrange(2, 9))) for _ in range(300)]
+    made, wanted = [], collections.Counter()
+    for _ in range(60):
+        text = "\n".join(" ".join(draw.choice(words) for _ in range(draw.randrange(4, 15))).capitalize() + "." for _ in range(draw.randrange(6, 14)))
+        for variant in variants(compared, [text], 100, draw.random()) + [text]:
+            expected = compared.expect(variant)
+            if not isinstance(expected, str) and wanted[expected[0]] < 8 and len(variant) < 1500:
+                wanted[expected[0]] += 1
+                line = {"text": variant, "reason": expected[0]}
+                if expected[1] not in (None, variant):
+                    line["changed"] = expected[1]
+                made.append(json.dumps(line, ensure_ascii=False) + "\n")
+    folder = ROOT / "plugins/filters" / name / "testdata"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "golden.jsonl").write_text("".join(made), encoding="utf-8", newline="")
+    print(json.dumps({"name": f"filters.{name}.golden", "reasons": {str(k): v for k, v in wanted.items()}}))
+
+
+def punctuation():
+    for name, characters in (("PUNCTUATION_SET", PUNCTUATION_SET), ("TERMINAL_PUNCTUATION", TERMINAL_PUNCTUATION)):
+        ranges = []
+        for c in sorted(map(ord, characters)):
+            if ranges and ranges[-1][1] + 1 == c:
+                ranges[-1][1] = c
+            else:
+                ranges.append([c, c])
+        print(name, ", ".join("{0x%X, 0x%X}" % tuple(r) for r in ranges))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=["check", "golden", "punctuation"])
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--limit", type=int, default=10_000, help="real documents")
+    parser.add_argument("--planted", type=int, default=2_000, help="variants of them")
+    parser.add_argument("--no-speed", dest="speed", action="store_false", help="do not measure speeds")
+    args = parser.parse_args()
+    if args.command == "punctuation":
+        punctuation()
+    elif args.command == "golden":
+        for name in args.names or [n for n, c in COMPARED.items() if isinstance(c, Filter) and n == c.plugin]:
+            golden(name)
+    else:
+        sys.exit(0 if check(args.names or list(COMPARED), args) else 1)
+
+
+if __name__ == "__main__":
+    main()
