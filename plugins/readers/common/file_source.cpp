@@ -111,7 +111,8 @@ class FileCursor : public Cursor {
 
   bool open_file(const Call& call) {
     for (; next_part_ != end_part_; ++next_part_) {
-      if (part().end < 0) stored_.emplace(file().path);
+      if (source_->as_stored_) stored_.emplace(StoredBytes(file().path));
+      else if (part().end < 0) stored_.emplace(file().path);
       else stored_.emplace(file().path, part().begin, part().end);
       window_.emplace(call, *stored_);
       if (is_utf16(call)) continue;
@@ -124,7 +125,7 @@ class FileCursor : public Cursor {
   /// Refuses a file of UTF-16 without a byte order mark: byte by byte it is valid UTF-8, with zeros between its letters.
   bool is_utf16(const Call& call) {
     constexpr std::size_t kLookedAt = 512;
-    if (!source_->wants_utf8() || part().begin > 0) return false;
+    if (source_->as_stored_ || !source_->wants_utf8() || part().begin > 0) return false;
     while (window_->data().size() < kLookedAt && window_->extend(call)) {
     }
     const std::string encoding(find_utf16(window_->data()));

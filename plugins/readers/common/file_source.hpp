@@ -72,7 +72,7 @@ class FileSource : public Source {
   /// Gives the extension by which the host learns what is left out.
   static const void* extension(std::string_view id) noexcept;
 
-  /// Makes the reader of a part (a whole file without `set_parts`), whose text `window` shows. From any thread.
+  /// Makes the reader of a part (a whole file without `set_parts`), whose text `window` shows, or its bytes with `show_stored_bytes`. From any thread.
   virtual std::unique_ptr<RecordReader> read_part(Window& window, const FilePart& part) const = 0;
 
   /// Adds the parameters and the port that all file readers have; `columns_added` are those that are there whatever the parameters say.
@@ -82,6 +82,8 @@ class FileSource : public Source {
   const std::vector<InputFile>& files() const noexcept { return files_; }
   /// Says in which parts the files are read, in the constructor or in `open`: each in the order of its bytes. Without it each file is one part.
   void set_parts(std::vector<FilePart> parts);
+  /// Leaves it to the readers to decompress the files, in the constructor.
+  void show_stored_bytes() { as_stored_ = true; }
   /// Adds columns to the documents, in the constructor.
   void set_columns(std::vector<Column> columns) { columns_ = std::move(columns); }
   const std::vector<Column>& columns() const noexcept { return columns_; }
@@ -98,6 +100,7 @@ class FileSource : public Source {
   std::vector<Column> columns_;
   std::vector<InputFile> files_;
   std::string domain_;
+  bool as_stored_ = false;
   std::optional<std::vector<FilePart>> parts_;  ///< none: each file is one, and a hundred thousand of them are no list
   std::vector<Unit> units_;  ///< of parts
   mutable std::atomic<std::int64_t> units_left_{0};  ///< that have not been read to their end

@@ -26,7 +26,7 @@ class ReaderTest : public ::testing::Test {
   }
 
   /// Makes a node, reads all that it gives, and returns the documents; `batches_` has their columns.
-  std::vector<testing::Document> read(testing::Parameters parameters, testing::OpenOptions options = {}) {
+  std::vector<testing::Document> read(std::vector<std::pair<std::string, testing::Value>> parameters, testing::OpenOptions options = {}) {
     batches_.clear();  // before the node that has given them ends
     node_ = std::make_unique<testing::Runner>(flowrun_plugin_v1, std::move(parameters));
     node_->open({}, options);

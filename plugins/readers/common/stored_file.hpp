@@ -26,6 +26,8 @@ class StoredFile {
   explicit StoredFile(const std::string& path) : StoredFile(path, StoredBytes(path)) {}
   /// Reads the bytes from `begin` to `end` as if they were the file: whole members, frames or streams of it.
   StoredFile(const std::string& path, std::int64_t begin, std::int64_t end) : StoredFile(path, StoredBytes(path, begin, end)) {}
+  /// Reads the bytes as they are stored.
+  explicit StoredFile(StoredBytes bytes) : plain_(true), decoder_(make_decoder(StoredFormat::kPlain, std::move(bytes))) {}
   /// Reads what `decoder` gives, as text that is not at its place in a file.
   explicit StoredFile(std::unique_ptr<Decoder> decoder) : decoder_(std::move(decoder)) {}
 
