@@ -24,10 +24,18 @@ from source_files import READERS  # noqa: E402
 MEGABYTES = 0.12  # of a source: a dozen documents a file
 
 
+def cut(data, draw):
+    """Returns the bytes cut, but not between two members or frames: that is a whole file, in which nothing says that more was to come."""
+    while True:
+        end = draw.randrange(len(data))
+        if not data[end:].startswith((b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd")) or end == 0:
+            return data[:end]
+
+
 def damage(data, draw):
     """Returns the bytes cut, or with some bits flipped."""
     if draw.random() < 0.4:
-        return data[: draw.randrange(len(data))]
+        return cut(data, draw)
     changed = bytearray(data)
     for _ in range(draw.choice((1, 1, 1, 2, 8))):
         changed[draw.randrange(len(changed))] ^= 1 << draw.randrange(8)

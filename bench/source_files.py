@@ -135,9 +135,40 @@ def make_tokens(folder, megabytes):
     write_lines(folder, "tokens.jsonl", megabytes, lambda number: json.dumps({"id": str(number), "input_ids": [RANDOM.randrange(50000) for _ in range(400)]}) + "\n")
 
 
+def warc_record(kind, block, more=""):
+    return f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Date: 2024-05-06T07:08:09Z\r\n{more}Content-Length: {len(block.encode())}\r\n\r\n{block}\r\n\r\n".encode()
+
+
+def write_members(folder, name, megabytes, records):
+    """Writes records as crawlers do, each compressed by itself."""
+    for part in range(FILES):
+        with open(folder / name.replace(".", f"-{part}.", 1), "wb") as out:
+            out.write(gzip.compress(warc_record("warcinfo", "software: source_files.py\r\n"), 1, mtime=0))
+            size = number = 0
+            while size < megabytes / FILES * 1e6:
+                for data in records(f"{part}-{number}"):
+                    out.write(gzip.compress(data, 1, mtime=0))
+                    size += len(data)
+                number += 1
+
+
+def make_warc(folder, megabytes):
+    def records(name):
+        uri = f"WARC-Target-URI: http://x.org/{name}\r\n"
+        yield warc_record("request", f"GET /{name} HTTP/1.1\r\n\r\n", uri + "Content-Type: application/http; msgtype=request\r\n")
+        yield warc_record("response", f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<!DOCTYPE html><title>{name}</title><p>{text()}</p>\n", uri + "Content-Type: application/http; msgtype=response\r\n")
+        yield warc_record("response", f"HTTP/1.1 200 OK\r\nContent-Type: image/svg+xml\r\n\r\n<svg><!-- {text(40)} --></svg>", uri + "Content-Type: application/http; msgtype=response\r\n")
+
+    write_members(folder, "crawl.warc.gz", megabytes, records)
+
+
+def make_wet(folder, megabytes):
+    write_members(folder, "crawl.warc.wet.gz", megabytes, lambda name: [warc_record("conversion", text(), f"WARC-Target-URI: http://x.org/{name}\r\nWARC-Identified-Content-Language: eng\r\nContent-Type: text/plain\r\n")])
+
+
 # reader: maker, and parameters beside the paths
 READERS = {
     "text": (make_text, 'split = "blank_lines"'), "jsonl": (make_jsonl, 'id_field = "id"'), "csv": (make_csv, 'id_field = "id"\ncolumns = ["kind"]'), "gutenberg": (make_gutenberg, ""),
     "mediawiki": (make_mediawiki, ""), "stackexchange": (make_stackexchange, ""), "latex": (make_latex, ""), "code": (make_code, ""), "parquet": (make_parquet, 'id_field = "id"'),
-    "tokens": (make_tokens, ""),
+    "tokens": (make_tokens, ""), "warc": (make_warc, ""), "wet": (make_wet, ""),
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Compares what flowrun makes with the software that defines it: models and perplexity with transformers, the tokenizer with tokenizers, filter
-decisions with datatrove, scores of texts with Python and Perl, readers with Python's json and csv and with gutenbergpy, Parquet files with pyarrow, token
+decisions with datatrove, scores of texts with Python and Perl, readers with Python's json and csv, with gutenbergpy, warcio, FastWARC and datatrove, Parquet files with pyarrow, token
 shards with numpy and safetensors. Called by `make parity`, which has run the default graph before; run it in the environment of requirements.txt.
 
 Every comparison prints JSON lines; exits with 1 if one of them says no.
@@ -64,6 +64,7 @@ def main():
     passed["code"] = succeeds(sys.executable, HERE / "compare_code.py")
     passed["mediawiki"] = tools and succeeds(sys.executable, HERE / "compare_mediawiki.py", "--megabytes", "5", "--repeats", "1")
     passed["stackexchange"] = tools and succeeds(sys.executable, HERE / "compare_stackexchange.py", "--megabytes", "5", "--repeats", "1")
+    passed["warc"] = tools and succeeds(sys.executable, HERE / "compare_warc.py", "--megabytes", "0")
     passed["parquet"] = succeeds(sys.executable, HERE / "compare_parquet.py")
     passed["token_shards"] = succeeds(sys.executable, HERE / "compare_shards.py")
     print(json.dumps({"name": "parity", **passed}))

@@ -278,6 +278,18 @@ TEST_F(WarcNode, GoesOnAtTheNextMemberAfterDamage) {
   }
 }
 
+TEST_F(WarcNode, ReportsAMemberOnceWhereverItIsDamaged) {
+  const std::string a = gzip(warc_page("a", words(3000, 1))), b = gzip(warc_page("b", words(3000, 2))), c = gzip(warc_page("c", "<p>c"));
+  for (std::size_t at = 0; at < b.size(); at += at < 400 ? 1 : 97) {
+    std::string damaged = b;
+    damaged[at] ^= 0x20;
+    const auto rows = read_file("a.warc.gz", a + damaged + c);
+    if (at >= 3 && at < 10 && errors().empty()) continue;  // a time or an operating system in the member's header
+    EXPECT_THAT(ids(rows), ElementsAre("#0", "#2")) << at;
+    EXPECT_THAT(errors(), ElementsAre(::testing::Field(&flowrun::testing::RecordError::code, "damaged_gzip"))) << at;
+  }
+}
+
 TEST_F(WarcNode, GivesNoRecordOfAMemberWhoseChecksumFails) {
   std::string member = gzip(warc_page("a", words(3000, 1)));
   member[member.size() - 6] ^= 1;

@@ -283,13 +283,15 @@ WarcRecordReader::Answer WarcRecordReader::refuse_cut(const Call& call, Refusal&
 WarcRecordReader::Answer WarcRecordReader::refuse_here(const Call& call, Refusal found, std::size_t from, Refusal& refusal) {
   refusal = std::move(found);
   const std::int64_t begin = text_->stored_offset();
-  ++number_;
   if (!skip_to_head(call, from)) {
     refusal.message += "; the rest of the member, more than " + std::to_string(max_record_bytes_) + " bytes ('max_record_bytes') without a record, is given up";
     refusal.file_bytes = leave_member(call);
+  } else if (text_->data().empty() && text_->is_damaged()) {
+    return end_text(call, refusal);  // the damage is why
   } else if (begin >= 0) {
     refusal.file_bytes = text_->stored_offset() - begin;
   }
+  ++number_;
   return Step::kRefused;
 }
 
