@@ -1,10 +1,6 @@
 #include "run/tap.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
-#include <limits>
 #include <memory>
 #include <set>
 
@@ -20,11 +16,11 @@
 #include "run/machine.hpp"
 #include "run/node_factory.hpp"
 #include "run/prepared.hpp"
+#include "run/scratch_folder.hpp"
 
 namespace flowrun::run {
 namespace {
 
-namespace fs = std::filesystem;
 using graph::Connection;
 using nlohmann::ordered_json;
 using plugin::EdgeKind;
@@ -81,15 +77,6 @@ graph::ResolvedGraph only_upstream(const graph::ResolvedGraph& whole, Connection
   edge.node = number[edge.node];
   return part;
 }
-
-/// A folder that is gone when it goes.
-struct TemporaryFolder {
-  std::string path;
-  ~TemporaryFolder() {
-    std::error_code error;
-    fs::remove_all(path, error);
-  }
-};
 
 std::vector<ordered_json> rows_at_front(const flowrun_dataset& dataset, std::int64_t count) {
   const std::int64_t rows = dataset.count(dataset.self);
@@ -171,10 +158,10 @@ ordered_json tap_graph(const GraphOptions& options, const std::string& name, std
   const graph::ResolvedGraph part = only_upstream(checked.resolved, edge);
   const Prepared prepared = prepare(part, *checked.registry, artifacts_root(options.artifacts), &stop);
   const ArtifactUse use(*prepared.store, prepared.plan.keys(), graph::StageControl(stop));
-  const TemporaryFolder folder{prepared.store->make_staging(fmt::format("tap-{}", ::getpid()))};
+  const ScratchFolder folder(prepared.store->root());
   const int threads = part.run.threads > 0 ? static_cast<int>(part.run.threads) : usable_threads();
   const oneapi::tbb::global_control limit(oneapi::tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
-  const RunContext context{part, prepared.plan, prepared.files, *checked.registry, *prepared.store, stop, reporter, folder.path, threads};
+  const RunContext context{part, prepared.plan, prepared.files, *checked.registry, *prepared.store, stop, reporter, folder.path(), threads};
   try {
     look(context, edge, count, tapped);
   } catch (const Error& error) {

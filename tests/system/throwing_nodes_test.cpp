@@ -52,11 +52,9 @@ constexpr Thrown kThrown[] = {
     {"error", "kOutOfMemory", 70, "thrown by the test"},      {"error", "kCancelled", 70, "thrown by the test"},
 };
 
-/// How a run ends by what is thrown at a place: a node that is made, opened or prepared compares its parameters with what it gets, so an argument that it refuses is
-/// the graph's.
+/// How a run ends by what is thrown at a place: a node that is being made knows its parameters alone, so an argument that it refuses is the graph's.
 int exit_code_at(const Place& place, const Thrown& thrown) {
-  const std::string_view call = place.call;
-  return (call == "create" || call == "open" || call == "prepare") && std::string_view(thrown.code) == "kInvalidArgument" ? 78 : thrown.exit_code;
+  return std::string_view(place.call) == "create" && std::string_view(thrown.code) == "kInvalidArgument" ? 78 : thrown.exit_code;
 }
 
 /// Calls that are made often throw at one of them; the others have one chance.
@@ -83,7 +81,7 @@ TEST_F(ThrowingNodes, EndTheRunAndAreNamed) {
     EXPECT_EQ(outcome.exit_code, exit_code_at(place, thrown)) << outcome.message;
     EXPECT_NE(outcome.message.find("in node 'bad' (test/" + std::string(place.kind) + "_throw 1.0.0)"), std::string::npos) << outcome.message;
     EXPECT_NE(outcome.message.find(thrown.text), std::string::npos) << outcome.message;
-    if (outcome.exit_code == 78 && std::string_view(place.call) == "create") {
+    if (outcome.exit_code == 78) {
       EXPECT_FALSE(std::filesystem::exists(path("run"))) << "the graph is wrong: nothing is touched";
     } else {
       EXPECT_EQ(json("run/manifest.json")["exit_code"], outcome.exit_code);
