@@ -112,11 +112,21 @@ class NodeChecks {
     const bool has_artifacts = artifacts_are_there(i), names = names_columns(node(i).descriptor().parameters, node(i).parameters);
     if (!created_[i] || (!has_artifacts && !names)) return declared(i, inputs);
     guarded([&] {
-      const auto made = open_node(context_, i, *created_[i], fields, staging_of(i));
+      const auto made = open_or_refuse(i, fields);
       for (std::size_t o = 0; o < outputs.size(); ++o)
         if (!made[o].format.empty()) outputs[o] = made[o];
     });
     return outputs;
+  }
+
+  /// Opens a node. An argument that it refuses does not fit the columns that the graph gives it.
+  std::vector<Field> open_or_refuse(std::size_t i, const std::vector<const Field*>& fields) {
+    try {
+      return open_node(context_, i, *created_[i], fields, staging_of(i));
+    } catch (const Error& error) {
+      if (error.code() != Code::kInvalidArgument) throw;
+      throw graph_error(node(i), error);
+    }
   }
 
   bool artifacts_are_there(std::size_t i) const {

@@ -34,19 +34,6 @@ namespace {
 /// Returns a line for an error's context: "at graph.toml:3:1".
 std::string place_of(const graph::ResolvedNode& node) { return fmt::format("at {}:{}:{}", node.where.file, node.where.line, node.where.column); }
 
-/// Runs `body`, and makes an argument that the plugin refuses in it an error of the graph.
-template <class Body>
-auto checked(const graph::ResolvedNode& node, Body&& body) {
-  try {
-    return body();
-  } catch (const ExitError&) {
-    throw;
-  } catch (const Error& error) {
-    if (error.code() != Code::kInvalidArgument) throw;
-    throw graph_error(node, error);
-  }
-}
-
 }  // namespace
 
 ExitError graph_error(const graph::ResolvedNode& node, const Error& error) {
@@ -59,7 +46,12 @@ ExitError graph_error(const graph::ResolvedNode& node, const Error& error) {
 std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::size_t i, graph::NodeCall::Log log) {
   const auto& node = context.graph.nodes[i];
   const flowrun_plugin* table = context.registry.load(*node.plugin, "");
-  return checked(node, [&] { return std::make_unique<graph::PluginNode>(graph::NodeIdentity{node.name, plugin_label(node), std::move(log)}, table, make_params(context, i)); });
+  try {
+    return std::make_unique<graph::PluginNode>(graph::NodeIdentity{node.name, plugin_label(node), std::move(log)}, table, make_params(context, i));
+  } catch (const Error& error) {
+    if (error.code() != Code::kInvalidArgument) throw;
+    throw graph_error(node, error);
+  }
 }
 
 std::vector<Field> open_node(const RunContext& context, std::size_t i, graph::PluginNode& made, const std::vector<const Field*>& inputs, const std::string& staging) {
@@ -79,7 +71,7 @@ std::vector<Field> open_node(const RunContext& context, std::size_t i, graph::Pl
     const auto& artifact = context.plan.artifacts[context.plan.artifact_behind(node.inputs[p][0])];
     open.artifacts.push_back({port.name, port.type, context.store.folder(artifact.key)});
   }
-  return checked(node, [&] { return made.open(open); });
+  return made.open(open);
 }
 
 MadeNode make_node(const RunContext& context, std::size_t i, const std::vector<const Field*>& inputs, const std::string& staging, graph::NodeCall::Log log) {
@@ -167,7 +159,12 @@ const flowrun_dataset* Datasets::finite_rows(const graph::Connection& from, std:
 void Datasets::prepare(std::size_t i, const std::string& staging, const graph::StageControl& control, graph::NodeCall::Log log) {
   const auto inputs = inputs_of(i);
   const auto node = make(i, inputs, std::move(log));
-  checked(context_.graph.nodes[i], [&] { node->prepare(inputs, staging, &control); });
+  try {
+    node->prepare(inputs, staging, &control);
+  } catch (Error& error) {  // mostly about what the node's parameters say of its input
+    error.add_context(place_of(context_.graph.nodes[i]));
+    throw;
+  }
 }
 
 }  // namespace flowrun::run

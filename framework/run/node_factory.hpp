@@ -42,7 +42,6 @@ ExitError graph_error(const graph::ResolvedNode& node, const Error& error);
 std::unique_ptr<graph::PluginNode> create_node(const RunContext& context, std::size_t i, graph::NodeCall::Log log);
 
 /// Opens node `i` and returns the schemas of its outputs. `inputs`: schema of each input port, null where it is no connected stream; `staging`: "" for none.
-/// Throws ExitError with 78 for an argument that the plugin refuses: its parameters do not fit the columns that it gets.
 std::vector<Field> open_node(const RunContext& context, std::size_t i, graph::PluginNode& node, const std::vector<const Field*>& inputs, const std::string& staging);
 
 /// Creates and opens node `i`.
@@ -62,8 +61,7 @@ class Datasets {
   const flowrun_dataset* finite_rows(const graph::Connection& from, std::size_t to);
   /// Returns an indexed node attached to its committed index.
   const graph::IndexedNode& attached(std::size_t i);
-  /// Makes node `i`, which says what it has to say to `log`, and writes its index below `staging`. Throws ExitError with 78 for an argument that the plugin
-  /// refuses: its parameters do not fit the rows that it gets.
+  /// Makes node `i`, which says what it has to say to `log`, and writes its index below `staging`.
   void prepare(std::size_t i, const std::string& staging, const graph::StageControl& control, graph::NodeCall::Log log);
 
  private:

@@ -370,7 +370,7 @@ in = "mix"
 sequence_length = 32
 )");
   const auto refused = flowrun({"run", "prepare.toml", "--output", "out", "--artifacts", "artifacts"});
-  EXPECT_EQ(refused.exit_code, 78) << refused;
+  EXPECT_EQ(refused.exit_code, 70) << refused;
   EXPECT_NE(refused.err.find("column 'quality' is null for document 'page0' of 'unscored.jsonl' (domain 'web'), expected a finite number; 'missing_scores' says what stands in for it, as in { \"quality\" = 0.5 }"),
             std::string::npos) << refused;
   const auto misspelt = plan({"--set", "node.mix.missing_scores={ qualty = 0.25 }"});
