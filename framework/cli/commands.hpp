@@ -41,8 +41,8 @@ void add_verbosity(CLI::App& command, run::Verbosity& verbosity);
 /// Adds `--plugins DIR`, repeatable.
 void add_plugin_folders(CLI::App& command, std::vector<std::string>& folders);
 
-/// Writes text to stdout; a closed pipe is not an error.
-void print(const std::string& text);
+/// Writes text to stdout. Returns false where nobody reads it any more, which is not an error. Throws Error(kIo) for any other loss.
+bool print(const std::string& text);
 
 /// Returns whether stderr wants colours: a terminal, and NO_COLOR not set.
 bool wants_colour();

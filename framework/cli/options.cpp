@@ -41,10 +41,12 @@ void add_verbosity(CLI::App& command, run::Verbosity& verbosity) {
   command.add_flag_callback("-v,--verbose", [&verbosity] { verbosity = run::Verbosity::kVerbose; }, "More");
 }
 
-void print(const std::string& text) {
+bool print(const std::string& text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (written) return true;
   // Whoever has closed the pipe wants no more; anything else is a loss.
-  if (!written && errno != EPIPE) throw Error(Code::kIo, fmt::format("standard output cannot be written: {}", std::strerror(errno)));
+  if (errno == EPIPE) return false;
+  throw Error(Code::kIo, fmt::format("standard output cannot be written: {}", std::strerror(errno)));
 }
 
 bool wants_colour() { return ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }

@@ -1,10 +1,14 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <fstream>
-#include <iostream>
+#include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -101,7 +105,7 @@ class LoadedTokenizer {
 };
 
 [[noreturn]] void refuse(const std::string& place, const std::string& line, const char* expected) {
-  throw Error(Code::kCorruptData, fmt::format("{}: found {}, expected {}", place, line.size() > 60 ? line.substr(0, 60) + "..." : line, expected));
+  throw Error(Code::kCorruptData, fmt::format("{}: found {}, expected {}", place, line.empty() ? "an empty line" : line.size() > 60 ? line.substr(0, 60) + "..." : line, expected));
 }
 
 /// The text of a line of --jsonl: a string, or an object with "text".
@@ -116,34 +120,114 @@ std::string text_of(const std::string& line, const std::string& place) {
 std::vector<std::uint32_t> ids_of(const std::string& line, const std::string& place) {
   auto value = nlohmann::json::parse(line, nullptr, false);
   if (value.is_object() && value.contains("ids")) value = nlohmann::json(value["ids"]);
-  bool good = value.is_array();
-  for (std::size_t i = 0; good && i < value.size(); ++i) good = value[i].is_number_unsigned() && value[i].get<std::uint64_t>() <= UINT32_MAX;
-  if (!good) refuse(place, line, "a JSON list of ids");
+  if (!value.is_array()) refuse(place, line, "a JSON list of ids");
+  for (const auto& id : value)
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > UINT32_MAX) refuse(place, id.dump() + " in " + line, "a JSON list of ids, whole numbers from 0 to 4294967295");
   return value.get<std::vector<std::uint32_t>>();
 }
 
-void answer_lines(std::istream& in, const std::string& name, const Settings& settings, const LoadedTokenizer& tokenizer) {
-  std::int64_t number = 0;
-  for (std::string line; std::getline(in, line);) {
-    const std::string place = fmt::format("{}:{}", name, ++number);
-    if (settings.decode) {
-      const std::string text = tokenizer.decode(ids_of(line, place), !settings.keep_special_tokens);
-      print((settings.jsonl ? nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) : text) + "\n");
-      continue;
-    }
-    const std::string text = settings.jsonl ? text_of(line, place) : line;
-    try {
-      print(tokenizer.encode(text, settings.jsonl, !settings.no_special_tokens) + "\n");
-    } catch (const Error& error) {
-      // Text that the model has no token for is bad input, as text that is not UTF-8.
-      Error placed(error.code() == Code::kInvalidArgument ? Code::kCorruptData : error.code(), error.message());
-      for (const std::string& line_of : error.context()) placed.add_context(line_of);
-      placed.add_context("in " + place);
-      throw placed;
+/// Lines of a file descriptor. Says when it is about to wait for more.
+class LineReader {
+ public:
+  /// `name` is for errors.
+  LineReader(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+
+  /// Gives the next line without its end; false behind the last one. Calls `before_read` whenever what was read is used up. Throws Error(kIo).
+  template <class F>
+  bool next(std::string& line, F&& before_read) {
+    std::size_t looked_at = begin_;
+    for (;;) {
+      const auto end = buffer_.find('\n', looked_at);
+      if (end != std::string::npos) return take(line, end, end + 1);
+      looked_at = buffer_.size();
+      if (at_end_) return begin_ < buffer_.size() && take(line, buffer_.size(), buffer_.size());
+      before_read();
+      buffer_.erase(0, begin_);
+      looked_at -= std::exchange(begin_, 0);
+      read_more();
     }
   }
-  if (in.bad()) throw Error(Code::kIo, fmt::format("'{}' cannot be read", name));
+
+ private:
+  bool take(std::string& line, std::size_t end, std::size_t next) {
+    line.assign(buffer_, begin_, end - begin_);
+    begin_ = next;
+    return true;
+  }
+
+  void read_more() {
+    constexpr std::size_t kBytes = 1 << 16;
+    const std::size_t have = buffer_.size();
+    buffer_.resize(have + kBytes);
+    ssize_t got = 0;
+    do got = ::read(descriptor_, buffer_.data() + have, kBytes);
+    while (got < 0 && errno == EINTR);
+    if (got < 0) throw Error(Code::kIo, fmt::format("'{}' cannot be read: {}", name_, std::strerror(errno)));
+    buffer_.resize(have + static_cast<std::size_t>(got));
+    at_end_ = got == 0;
+  }
+
+  const int descriptor_;
+  const std::string name_;
+  std::string buffer_;
+  std::size_t begin_ = 0;  // of the next line
+  bool at_end_ = false;
+};
+
+/// Returns the line that answers a line.
+std::string answer(const std::string& line, const std::string& place, const Settings& settings, const LoadedTokenizer& tokenizer) {
+  if (settings.decode) {
+    const std::string text = tokenizer.decode(ids_of(line, place), !settings.keep_special_tokens);
+    return settings.jsonl ? nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) : text;
+  }
+  const std::string text = settings.jsonl ? text_of(line, place) : line;
+  try {
+    return tokenizer.encode(text, settings.jsonl, !settings.no_special_tokens);
+  } catch (const Error& error) {
+    // Text that the model has no token for is bad input, as text that is not UTF-8.
+    Error placed(error.code() == Code::kInvalidArgument ? Code::kCorruptData : error.code(), error.message());
+    for (const std::string& line_of : error.context()) placed.add_context(line_of);
+    placed.add_context("in " + place);
+    throw placed;
+  }
 }
+
+/// Answers every line, many at a time, but none later than when the next has to be waited for. Returns false where nobody reads the answers any more.
+bool answer_lines(int descriptor, const std::string& name, const Settings& settings, const LoadedTokenizer& tokenizer) {
+  constexpr std::size_t kAnswersBytes = 1 << 16;
+  std::string answers;
+  bool is_read = true;
+  const auto give = [&] { is_read = is_read && (answers.empty() || print(std::exchange(answers, {}))); };
+  LineReader lines(descriptor, name);
+  std::int64_t number = 0;
+  try {
+    for (std::string line; is_read && lines.next(line, give);) {
+      (answers += answer(line, fmt::format("{}:{}", name, ++number), settings, tokenizer)) += '\n';
+      if (answers.size() >= kAnswersBytes) give();
+    }
+  } catch (...) {
+    give();
+    throw;
+  }
+  give();
+  return is_read;
+}
+
+/// A file, closed by the destructor.
+class OpenFile {
+ public:
+  /// Throws Error(kNotFound).
+  explicit OpenFile(const std::string& name) : descriptor_(::open(name.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) throw Error(Code::kNotFound, fmt::format("'{}' cannot be opened: {}", name, std::strerror(errno)));
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() { ::close(descriptor_); }
+  int descriptor() const noexcept { return descriptor_; }
+
+ private:
+  const int descriptor_;
+};
 
 }  // namespace
 
@@ -166,12 +250,9 @@ void add_tokenize(CLI::App& app, Invocation& invocation) {
     }
     plugin::Registry registry(plugin::search_folders(settings->folders));
     const LoadedTokenizer tokenizer(registry, settings->tokenizer, settings->pattern);
-    if (settings->files.empty()) answer_lines(std::cin, "<stdin>", *settings, tokenizer);
-    for (const std::string& name : settings->files) {
-      std::ifstream file(name, std::ios::binary);
-      if (!file) throw Error(Code::kNotFound, fmt::format("'{}' cannot be opened", name));
-      answer_lines(file, name, *settings, tokenizer);
-    }
+    if (settings->files.empty()) answer_lines(STDIN_FILENO, "<stdin>", *settings, tokenizer);
+    for (const std::string& name : settings->files)
+      if (!answer_lines(OpenFile(name).descriptor(), name, *settings, tokenizer)) break;
     invocation.result = run::kOk;
   });
 }

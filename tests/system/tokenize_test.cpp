@@ -60,7 +60,8 @@ TEST_F(Tokenize, NamesWhatItRefuses) {
   refused("a\n", {"--tokenizer", "nosuch.json"}, 66, "'nosuch.json' cannot be opened");
   refused("good\nbad \xFF\n", {"--tokenizer", "gpt2"}, 65, "bad_utf8");
   refused("3\n", {"--tokenizer", "gpt2", "--jsonl"}, 65, "input.txt:1: found 3, expected a JSON string");
-  refused("[1]\n[1,-2]\n", {"--tokenizer", "gpt2", "--decode"}, 65, "input.txt:2: found [1,-2], expected a JSON list of ids");
+  refused("[1]\n[1,-2]\n", {"--tokenizer", "gpt2", "--decode"}, 65, "input.txt:2: found -2 in [1,-2], expected a JSON list of ids, whole numbers from 0 to 4294967295");
+  refused("\"a\"\n\n", {"--tokenizer", "gpt2", "--jsonl"}, 65, "input.txt:2: found an empty line, expected a JSON string");
   refused("a\n", {}, 2, "--tokenizer");
   write("broken/tokenizer.json", "{\"version\":\"1.0\",\"model\":{\"type\":\"LSTM\"}}");
   refused("a\n", {"--tokenizer", "broken"}, 69, "'model.type' is \"LSTM\"");
@@ -86,6 +87,19 @@ TEST_F(Tokenize, SaysWhatItCannotWriteAndEndsAtTheFirstSignal) {
   const auto stopped = shell("mkfifo in; '" + kFlowrun +
                              "' tokenize --tokenizer gpt2 < in > out & exec 3> in; echo a >&3; while [ ! -s out ]; do sleep 0.01; done; kill -TERM $!; wait $!; echo $?");
   EXPECT_EQ(stopped.out, "143\n") << stopped;
+}
+
+TEST_F(Tokenize, EndsWhenNobodyReadsItsAnswers) {
+  const auto finished = run({{"/bin/sh", "-c", "yes the time | '" + kFlowrun + "' tokenize --tokenizer gpt2 | head -n 1"}, path("")}, 60);
+  EXPECT_FALSE(finished.timed_out);
+  EXPECT_EQ(finished.out.substr(0, 1), "[") << finished;
+}
+
+TEST_F(Tokenize, AnswersALineBeforeItWaitsForTheNextHalf) {
+  // The second line has no end yet when the first must have been answered.
+  const auto finished = run({{"/bin/sh", "-c", "mkfifo in; '" + kFlowrun + "' tokenize --tokenizer gpt2 < in > out & exec 3> in; printf 'a\\nb' >&3; " +
+                                                   "while [ ! -s out ]; do sleep 0.01; done; exec 3>&-; wait $!; wc -l < out"}, path("")}, 60);
+  EXPECT_EQ(finished.out, "2\n") << finished;
 }
 
 TEST_F(Tokenize, AsksForThePatternOfRanks) {
@@ -153,7 +167,7 @@ TEST_F(Tokenize, AGraphLoadsATokenizerAndEncodesWithIt) {
   ASSERT_EQ(flowrun({"run", "graph.toml", "--output", "run", "--artifacts", "artifacts", "--fresh", "--set", "node.vocabulary.path=other/mine.json"}).exit_code, 0);
   EXPECT_EQ(nlohmann::json::parse(artifacts_of("run", "artifacts").at("vocabulary/tokenizer/tokenizer_config.json"))["tokenizer_class"], "PreTrainedTokenizerFast");
   const auto wrong = graph("bert_uncased", "bpe");
-  EXPECT_EQ(wrong.exit_code, 78) << wrong;
+  EXPECT_EQ(wrong.exit_code, 70) << wrong;
   EXPECT_NE(wrong.err.find("use plugin \"tokenizers/wordpiece\""), std::string::npos) << wrong;
 }
 

@@ -51,6 +51,26 @@ SplitBehavior read_behavior(const JsonObject& object) {
   refuse_corrupt("'" + object.path_of("behavior") + "' is " + shown(name) + ", expected Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous");
 }
 
+/// Refuses what stands behind a template in a sequence of post-processors and is no ByteLevel. The library hands every piece of a template on as an encoding of its own,
+/// which the next processor surrounds one by one, or takes for a pair of texts.
+class TemplateOrder {
+ public:
+  void visit(const JsonObject& processor) {
+    const std::string& type = processor.string_at("type");
+    if (type == "Sequence") {
+      const Json& steps = processor.array_at("processors");
+      for (std::size_t i = 0; i < steps.size(); ++i) visit(JsonObject(steps[i], item_path(processor, "processors", i)));
+    } else if (!template_path_.empty() && type != "ByteLevel") {
+      refuse_unsupported("'" + processor.path_of("type") + "' is " + shown(type) + " behind the template of '" + template_path_ + "', expected ByteLevel or nothing there");
+    } else if (type == "TemplateProcessing" && processor.array_at("single").size() > 1) {
+      template_path_ = processor.path();
+    }
+  }
+
+ private:
+  std::string template_path_;
+};
+
 struct ByteLevelKeys {
   bool add_prefix_space, trim_offsets, use_regex;
 };
@@ -223,7 +243,11 @@ std::unique_ptr<PostProcessor> read_post_processor(const Json& value, const std:
   if (value.is_null()) return nullptr;
   const JsonObject object(value, path);
   const std::string& type = object.string_at("type");
-  if (type == "Sequence") return make_sequence(read_steps(object, "processors", read_post_processor));
+  if (type == "Sequence") {
+    auto steps = read_steps(object, "processors", read_post_processor);
+    TemplateOrder().visit(object);
+    return make_sequence(std::move(steps));
+  }
   if (type == "BertProcessing") {
     object.expect_keys({"type", "sep", "cls"});
     return make_bert_processing(read_special(object, "sep"), read_special(object, "cls"));

@@ -83,6 +83,18 @@ void number_added_tokens(std::vector<AddedToken>& tokens, const Model& model) {
   }
 }
 
+/// Refuses tokens that the normalizer leaves nothing of: the library then finds them between any two characters.
+void expect_content(const std::vector<AddedToken>& tokens, const Normalizer* normalizer) {
+  if (normalizer == nullptr) return;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (!tokens[i].normalized || tokens[i].content.empty()) continue;
+    NormalizedString text(tokens[i].content);
+    normalizer->apply(text);
+    if (text.text().empty())
+      refuse_unsupported("'added_tokens[" + std::to_string(i) + "].content' is " + shown(tokens[i].content) + ", of which the normalizer leaves nothing; set \"normalized\" to false, or take the token out");
+  }
+}
+
 }  // namespace
 
 std::string read_text(const std::string& path) {
@@ -127,6 +139,7 @@ Tokenizer build_tokenizer(const Json& value) {
   parts.model = read_model(model);
   parts.added_tokens = read_added_tokens(root);
   number_added_tokens(parts.added_tokens, *parts.model);
+  expect_content(parts.added_tokens, parts.normalizer.get());
   parts.truncation = read_truncation(root);
   parts.padding = read_padding(root);
   return Tokenizer(std::move(parts));

@@ -80,6 +80,31 @@ TEST(TokenizerFile, RefusesWithThePlace) {
   }
 }
 
+// tokenizers 0.23.3 takes these files, and gives other tokens than anyone would want: with a template of [C] $A before BertProcessing, "a b" is [C] [C] [S] a b [S].
+TEST(TokenizerFile, RefusesWhatTheLibraryMakesNonsenseOf) {
+  const json piece = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}, end = {{"SpecialToken", {{"id", "[S]"}, {"type_id", 0}}}};
+  const json bert = {{"type", "BertProcessing"}, {"sep", {"[S]", 1}}, {"cls", {"[C]", 2}}};
+  const json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+  const auto framed = [&](json pieces) {
+    return json{{"type", "TemplateProcessing"}, {"single", std::move(pieces)}, {"pair", json::array({piece})}, {"special_tokens", {{"[S]", {{"id", "[S]"}, {"ids", {1}}, {"tokens", {"[S]"}}}}}}};
+  };
+  const auto sequence = [](json steps) { return json{{"type", "Sequence"}, {"processors", std::move(steps)}}; };
+  const auto error_with = [&](const json& processors) { return error_of([&] { read_tokenizer(changed("gpt2", "/post_processor", sequence(processors))); }).second; };
+  const json two = framed({piece, end}), one = framed({piece});
+  EXPECT_EQ(error_with({two, bert}), "'post_processor.processors[1].type' is \"BertProcessing\" behind the template of 'post_processor.processors[0]', expected ByteLevel or nothing there");
+  EXPECT_EQ(error_with({sequence({two}), byte_level, two}),
+            "'post_processor.processors[2].type' is \"TemplateProcessing\" behind the template of 'post_processor.processors[0].processors[0]', expected ByteLevel or nothing there");
+  for (const json& good : {json{bert, two, byte_level}, json{one, bert}, json{two}}) EXPECT_NO_THROW(read_tokenizer(changed("gpt2", "/post_processor", sequence(good)))) << good;
+  // An added token that is nothing in normalized text is found between any two characters there.
+  json file = golden_files().at("gpt2");
+  file["normalizer"] = {{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}};
+  file["added_tokens"] = json::array({{{"id", 0}, {"content", "  "}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", true}, {"special", false}}});
+  EXPECT_EQ(error_of([&] { read_tokenizer(file.dump()); }).second,
+            "'added_tokens[0].content' is \"  \", of which the normalizer leaves nothing; set \"normalized\" to false, or take the token out");
+  file["added_tokens"][0]["normalized"] = false;
+  EXPECT_NO_THROW(read_tokenizer(file.dump()));
+}
+
 TEST(TokenizerFile, RefusesATemplateOfManyTokens) {
   json file = golden_files().at("t5");
   json& special = file["post_processor"]["special_tokens"]["</s>"];
