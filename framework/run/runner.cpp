@@ -55,7 +55,8 @@ class Runner {
     RunFolder folder(output, prepared.identity, options_.fresh, reporter_);
     // With --no-cache the artifacts are this run's own: behind its lock nobody else uses them, and an unfinished one goes on with them.
     if (options_.no_cache && folder.state() != FolderState::kUnfinished) fs::remove_all(artifacts);
-    const ArtifactUse use(*prepared.store, prepared.plan.keys(), graph::StageControl(stop_));
+    std::optional<ArtifactUse> use;
+    if (!options_.no_cache) use.emplace(*prepared.store, prepared.plan.keys(), graph::StageControl(stop_));
     if (folder.state() == FolderState::kFinished) {
       reporter_.info(fmt::format("'{}' is finished; --fresh runs it again", display_path(folder.path())));
       auto summary = nlohmann::json::parse(io::read_file(folder.path() + "/summary.json"));

@@ -91,16 +91,16 @@ TEST(TokenizerFile, RefusesWhatTheLibraryMakesNonsenseOf) {
   const auto sequence = [](json steps) { return json{{"type", "Sequence"}, {"processors", std::move(steps)}}; };
   const auto error_with = [&](const json& processors) { return error_of([&] { read_tokenizer(changed("gpt2", "/post_processor", sequence(processors))); }).second; };
   const json two = framed({piece, end}), one = framed({piece});
-  EXPECT_EQ(error_with({two, bert}), "'post_processor.processors[1].type' is \"BertProcessing\" behind the template of 'post_processor.processors[0]', expected ByteLevel or nothing there");
+  EXPECT_EQ(error_with({two, bert}), "tokenizer.json: 'post_processor.processors[1].type' is \"BertProcessing\" behind the template of 'post_processor.processors[0]', expected ByteLevel or nothing there");
   EXPECT_EQ(error_with({sequence({two}), byte_level, two}),
-            "'post_processor.processors[2].type' is \"TemplateProcessing\" behind the template of 'post_processor.processors[0].processors[0]', expected ByteLevel or nothing there");
+            "tokenizer.json: 'post_processor.processors[2].type' is \"TemplateProcessing\" behind the template of 'post_processor.processors[0].processors[0]', expected ByteLevel or nothing there");
   for (const json& good : {json{bert, two, byte_level}, json{one, bert}, json{two}}) EXPECT_NO_THROW(read_tokenizer(changed("gpt2", "/post_processor", sequence(good)))) << good;
   // An added token that is nothing in normalized text is found between any two characters there.
   json file = golden_files().at("gpt2");
   file["normalizer"] = {{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}};
   file["added_tokens"] = json::array({{{"id", 0}, {"content", "  "}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", true}, {"special", false}}});
   EXPECT_EQ(error_of([&] { read_tokenizer(file.dump()); }).second,
-            "'added_tokens[0].content' is \"  \", of which the normalizer leaves nothing; set \"normalized\" to false, or take the token out");
+            "tokenizer.json: 'added_tokens[0].content' is \"  \", of which the normalizer leaves nothing; set \"normalized\" to false, or take the token out");
   file["added_tokens"][0]["normalized"] = false;
   EXPECT_NO_THROW(read_tokenizer(file.dump()));
 }
