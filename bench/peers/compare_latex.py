@@ -55,6 +55,7 @@ def fetch():
             continue
         with tempfile.TemporaryDirectory() as download:
             subprocess.run(["apt-get", "download", package], cwd=download, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            folder.mkdir(parents=True, exist_ok=True)
             subprocess.run(["dpkg", "-x", next(pathlib.Path(download).glob("*.deb")), folder / package], check=True)
     return folder
 
