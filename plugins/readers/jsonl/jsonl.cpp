@@ -109,6 +109,8 @@ struct JsonlParser::Impl {
     values.resize(keys.columns.size());
     column_buffers.resize(keys.columns.size());
     for (std::size_t i = 0; i < keys.texts.size(); ++i) add_text(i);
+    if (!keys.section.empty() && !has_sections)
+      throw Error(Code::kInvalidArgument, "'section_field' is a key beside texts that are joined from a list, but no path of a text leads through one, as \"body[].text\" does");
     if (!keys.id.empty()) add(keys.id, {Target::Kind::kId});
     if (!keys.domain.empty()) add(keys.domain, {Target::Kind::kDomain});
     for (std::size_t i = 0; i < keys.columns.size(); ++i) add(keys.columns[i].from, {Target::Kind::kColumn, i});
@@ -121,9 +123,10 @@ struct JsonlParser::Impl {
     const std::string& path = keys.texts[index];
     wanted.add(path, targets.size());
     targets.push_back({Target::Kind::kText, index});
-    const std::size_t item = path.rfind("[].");
-    if (keys.section.empty() || item == std::string::npos) return;
-    wanted.add(path.substr(0, item + 3) + keys.section, targets.size());
+    const std::string section = section_path(keys, path);
+    if (section.empty()) return;
+    has_sections = true;
+    wanted.add(section, targets.size());
     targets.push_back({Target::Kind::kSection, index});
   }
 
@@ -336,6 +339,7 @@ struct JsonlParser::Impl {
   JsonlKeys keys;
   WantedKey wanted;
   std::vector<Target> targets;
+  bool has_sections = false;
   bool is_single = true;  ///< one text at one place, which is not copied where nothing in it is escaped
   ondemand::parser parser;
   std::string_view line;
@@ -368,6 +372,12 @@ Fault JsonlParser::parse(std::string_view line, std::size_t readable, JsonlRecor
   ++impl_->object_count;
   record.columns = impl_->values;
   return impl_->take_text(record);
+}
+
+std::string section_path(const JsonlKeys& keys, std::string_view text_path) {
+  constexpr std::string_view kItem = "[].";
+  const std::size_t item = text_path.rfind(kItem);
+  return keys.section.empty() || item == std::string_view::npos ? "" : std::string(text_path.substr(0, item + kItem.size())) + keys.section;
 }
 
 const WantedKey& JsonlParser::wanted() const noexcept { return impl_->wanted; }

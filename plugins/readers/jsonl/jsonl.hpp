@@ -26,6 +26,9 @@ struct JsonlKeys {
   std::vector<Column> columns = {};
 };
 
+/// Returns the path of the heading beside the texts that `text_path` leads to; "" where it leads through no list, or there are no headings.
+std::string section_path(const JsonlKeys& keys, std::string_view text_path);
+
 /// Parts of a record. Views are valid until the next call of `parse`.
 struct JsonlRecord {
   std::string_view text;
@@ -42,7 +45,7 @@ struct JsonlFault {
 /// Parses lines, one at a time. Memory: about five times the longest line.
 class JsonlParser {
  public:
-  /// Throws kInvalidArgument for paths that are not understood, or of which one lies inside another.
+  /// Throws kInvalidArgument for paths that are not understood, or of which one lies inside another, and for headings of texts that are in no list.
   explicit JsonlParser(JsonlKeys keys);
   ~JsonlParser();
   /// Reads one line; `readable` bytes from its start may be read, at least 64 more than it has. Returns a fault, or nothing.

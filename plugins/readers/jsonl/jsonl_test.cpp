@@ -292,6 +292,11 @@ TEST_F(JsonlNode, WarnsOfKeysThatNoRecordHas) {
   EXPECT_THAT(warnings(), IsEmpty()) << "no record has what no record can have";
   read({{"paths", paths({{"a.jsonl", "{\"body\":[{\"text\":\"1\"}]}\n"}})}, {"text_fields", std::vector<std::string>{"abstract[].text", "body[].text"}}});
   EXPECT_THAT(warnings(), ElementsAre("none of 1 records has the key 'abstract[]' that 'text_fields' names, so no text comes from it"));
+  const auto body = paths({{"a.jsonl", "{\"abstract\":[{\"text\":\"1\"}],\"body\":[{\"text\":\"1\",\"section\":\"s\"}]}\n"}});
+  read({{"paths", body}, {"text_fields", std::vector<std::string>{"abstract[].text", "body[].text"}}, {"section_field", "section"}});
+  EXPECT_THAT(warnings(), IsEmpty()) << "one of the lists has headings";
+  read({{"paths", body}, {"text_field", "body[].text"}, {"section_field", "sectoin"}});
+  EXPECT_THAT(warnings(), ElementsAre("none of 1 records has the key 'body[].sectoin' that 'section_field' names, so no heading stands before its texts; did you mean 'section'?"));
 }
 
 TEST_F(JsonlNode, WarnsOnceWhenTheLastUnitHasBeenRead) {
@@ -391,6 +396,7 @@ TEST_F(JsonlNode, JoinsTextsAndAddsColumns) {
 
 TEST_F(JsonlNode, RefusesPathsBeforeItReads) {
   EXPECT_THROW(read({{"paths", Paths({{"/nowhere", "nowhere"}})}, {"text_field", "a..b"}}), Error);
+  EXPECT_THROW(read({{"paths", Paths({{"/nowhere", "nowhere"}})}, {"text_field", "body"}, {"section_field", "head"}}), Error) << "no list";
 }
 
 TEST_F(JsonlNode, RefusesEqualKeys) {

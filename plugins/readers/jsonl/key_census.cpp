@@ -21,10 +21,24 @@ std::vector<std::string> KeyCensus::missing() const {
   };
   if (keys_->texts.size() > 1)
     for (const std::string& path : keys_->texts) look("text_fields", path, "no text comes from it");
+  look_for_sections(lines);
   look("id_field", keys_->id, "every id is <path>#<record>");
   look("domain_field", keys_->domain, "every domain is that of 'domain'");
   for (const Column& column : keys_->columns) look("columns", column.from, "column '" + column.name + "' is null in all of them");
   return lines;
+}
+
+/// Adds a line where no list has headings; that one of several has none is as it should be.
+void KeyCensus::look_for_sections(std::vector<std::string>& lines) const {
+  std::string first;
+  for (const std::string& text : keys_->texts.empty() ? std::vector{keys_->text} : keys_->texts) {
+    const std::string path = section_path(*keys_, text);
+    if (path.empty()) continue;
+    const std::string line = describe("section_field", path, "no heading stands before its texts");
+    if (line.empty()) return;
+    if (first.empty()) first = line;
+  }
+  if (!first.empty()) lines.push_back(first);
 }
 
 /// Follows a path to where no record has its key; "" where some record has all of them.

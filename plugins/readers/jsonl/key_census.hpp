@@ -22,6 +22,7 @@ class KeyCensus {
   std::vector<std::string> missing() const;
 
  private:
+  void look_for_sections(std::vector<std::string>& lines) const;
   std::string describe(const std::string& parameter, const std::string& path, const std::string& effect) const;
 
   const JsonlKeys* keys_;

@@ -87,17 +87,17 @@ class StackexchangeReader : public XmlRecordReader {
     }
     const std::int64_t number = number_++;
     if (post_.type != Post::kQuestion && post_.type != Post::kAnswer) return leave_out(record, number, {"post_type", static_cast<double>(post_.type)});
-    add(call, number);
+    const bool wanted = !options_->min_score || post_.score >= *options_->min_score;
+    if (post_.type == Post::kAnswer && !wanted) return leave_out(record, number, below("answer_min_score", post_.score));
+    add(call, number, wanted);
     return {};
   }
 
  private:
   enum Kind : std::int64_t { kQuestion, kAnswer };  // a question stands before its answers
 
-  void add(const Call& call, std::int64_t number) {
+  void add(const Call& call, std::int64_t number, bool wanted) {
     const bool is_question = post_.type == Post::kQuestion;
-    const bool wanted = !options_->min_score || post_.score >= *options_->min_score;
-    if (!is_question && !wanted) return;
     PackedPost packed{post_.id, post_.score, post_.accepted_answer_id, wanted, {}, {}, {}};
     text_.clear();
     if (wanted) append_html_text(post_.body, text_);
@@ -105,6 +105,8 @@ class StackexchangeReader : public XmlRecordReader {
     packed.text = text_;
     sort_.add(call, {{is_question ? post_.id : post_.parent_id, is_question ? kQuestion : kAnswer, number}, packed.pack()});
   }
+
+  Drop below(const char* reason, std::int64_t score) const { return {reason, static_cast<double>(score), static_cast<double>(*options_->min_score)}; }
 
   static Step leave_out(Record& record, std::int64_t number, Drop drop) {
     record = {number, {}, {}, {}, {}, drop};
@@ -128,7 +130,7 @@ class StackexchangeReader : public XmlRecordReader {
       }
       const bool complete = gather();
       const PackedPost question = PackedPost::unpack(question_.payload);
-      if (!question.wanted) return leave_out(record, question_.key.number, {"min_score", static_cast<double>(question.score), static_cast<double>(*options_->min_score)});
+      if (!question.wanted) return leave_out(record, question_.key.number, below("min_score", question.score));
       if (complete) return give(question, record);
       refusal = {question_.key.number, "record_too_large", "a question that is with its answers longer than " + std::to_string(max_record_bytes_) + " bytes ('max_record_bytes')"};
       return Step::kRefused;
@@ -194,7 +196,7 @@ class Stackexchange : public FileSource {
     return describe(Descriptor("readers/stackexchange", "0.1.0"), {"title", "tags", "score", "answer_count"})
         .summary("Reads questions with their answers from the Posts.xml of a Stack Exchange dump, in the order of the questions' ids.")
         .parameter(integer("min_score").about(
-            "Posts with a lower score are left out: a question is dropped with all its answers as `min_score`, an answer is missing from its question; without it none is."))
+            "Posts with a lower score are left out: a question is dropped with all its answers as `min_score`, an answer alone as `answer_min_score`; without it none is."))
         .parameter(boolean("accepted_first").defaults(true).about("Whether the accepted answer stands before the others, which follow by score."))
         .parameter(integer("buffer_bytes").unit("bytes").range(1 << 20, std::int64_t{1} << 40).defaults(256 << 20).about(
             "Posts of all files that are being read, kept in memory; beyond that they go to files without a name in TMPDIR, which may take as much room as the text."))

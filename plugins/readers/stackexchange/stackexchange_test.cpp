@@ -66,8 +66,8 @@ TEST_F(StackexchangeNode, LeavesOutPostsOfALowScore) {
   const std::string text = kHead + question(1, 1, "low") + answer(2, 1, 50, "of low") + question(3, 2, "q") + answer(4, 3, 1, "low") + answer(5, 3, 2, "good") + kEnd;
   const auto rows = read({{"paths", paths({{"a.xml", text}})}, {"min_score", 2}});
   EXPECT_THAT(rows, ElementsAre(Document{"data/a.xml#2", "Title 3\n\nq\n\ngood", "", "data/a.xml"}));
-  EXPECT_THAT(dropped(), ElementsAre("data/a.xml#0 min_score 1"));
-  EXPECT_EQ(node_->drops()[0].threshold, 2);
+  EXPECT_THAT(dropped(), ElementsAre("data/a.xml#3 answer_min_score 1", "data/a.xml#0 min_score 1"));
+  for (const auto& drop : node_->drops()) EXPECT_EQ(drop.threshold, 2);
   EXPECT_THAT(errors(), IsEmpty());
 }
 
