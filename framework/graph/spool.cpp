@@ -252,7 +252,7 @@ flowrun_status SpoolBody::process(const flowrun_call* call, std::uint32_t, const
     std::vector<OwnedArray> columns;
     for (std::size_t i = 0; i < schema_.children.size(); ++i)
       if (static_cast<int>(i) != ids_column_) columns.push_back(borrow_column(*batch.children[i], batch.offset, batch.length));
-    columns.push_back(make_column(lengths));
+    columns.push_back(make_column(std::move(lengths)));
     index_->append(make_batch(std::move(columns), batch.length).get());
   });
 }

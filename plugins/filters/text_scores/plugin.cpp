@@ -100,7 +100,7 @@ class TextScores : public Map {
     const auto of_counts = [&](auto value_of) {
       std::vector<decltype(value_of(counts[0]))> values;
       for (const TextCounts& row : counts) values.push_back(value_of(row));
-      return make_column(values);
+      return make_column(std::move(values));
     };
     switch (score) {
       case Score::kCompressionRatio: return make_column(ratios);

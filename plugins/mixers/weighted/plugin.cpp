@@ -396,7 +396,7 @@ class Weighted : public Indexed {
     if (stages_[0].sequence_length > 0) {
       std::vector<std::uint32_t> lengths;
       for (const std::uint32_t stage : stages) lengths.push_back(static_cast<std::uint32_t>(stages_[stage].sequence_length));
-      columns.push_back(make_column(lengths));
+      columns.push_back(make_column(std::move(lengths)));
     }
     for (std::int64_t i = array.n_children - behind; i < array.n_children; ++i) borrow(i);
     return make_batch(std::move(columns), array.length, kept);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -77,23 +78,22 @@ class EncodeNode : public Map {
   void process(const Call& call, const ArrowArray& in, std::span<ArrowArray> out) override {
     const DocumentsView documents(in, input_schema_);
     const std::int64_t rows = documents.size();
-    std::vector<std::int64_t> bytes;
-    bytes.reserve(static_cast<std::size_t>(rows));
+    std::vector<std::int64_t> bytes(static_cast<std::size_t>(rows));
+    for (std::int64_t row = 0; row < rows; ++row) bytes[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(documents.text[row].size());
     ListBuilder ids;
+    ids.reserve(ids_expected(static_cast<std::size_t>(std::reduce(bytes.begin(), bytes.end()))));
     auto encoder = encoders_.take();
     for (std::int64_t row = 0; row < rows; ++row) {
       call.check_stop();
-      const std::string_view text = documents.text[row];
-      encoder->encode(text, ids.values());
+      encoder->encode(documents.text[row], ids.values());
       ids.end_row();
-      bytes.push_back(static_cast<std::int64_t>(text.size()));
     }
     encoders_.give_back(std::move(encoder));
 
     const auto borrow = [&](std::size_t column) { return borrow_column(*in.children[column], in.offset, rows); };
     std::vector<OwnedArray> columns;
     for (const char* const name : {"id", "domain"}) columns.push_back(borrow(static_cast<std::size_t>(input_schema_.find(name))));
-    columns.push_back(make_column(bytes));
+    columns.push_back(make_column(std::move(bytes)));
     columns.push_back(ids.finish());
     if (endoftext_id_ != 0) columns.push_back(make_column(std::vector<std::uint32_t>(static_cast<std::size_t>(rows), endoftext_id_)));
     for (const std::size_t column : kept_columns_) columns.push_back(borrow(column));

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <ctime>
 #include <fstream>
+#include <functional>
 #include <istream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <ostream>
 #include <span>
 #include <sstream>
@@ -75,9 +77,11 @@ class SliceRun {
  private:
   void work(DocumentTokenizer::Encoder& encoder) {
     for (std::size_t batch = next_++; batch < columns_.size(); batch = next_++) {
+      const auto begin = slice_.begin() + static_cast<std::ptrdiff_t>(begins_[batch]), end = slice_.begin() + static_cast<std::ptrdiff_t>(begins_[batch + 1]);
       ListBuilder ids;
-      for (std::size_t i = begins_[batch]; i < begins_[batch + 1]; ++i) {
-        encoder.encode(slice_[i], ids.values());
+      ids.reserve(ids_expected(std::transform_reduce(begin, end, std::size_t{0}, std::plus<>(), [](const std::string& text) { return text.size(); })));
+      for (auto text = begin; text != end; ++text) {
+        encoder.encode(*text, ids.values());
         ids.end_row();
       }
       columns_[batch] = ids.finish();

@@ -209,13 +209,14 @@ class StringBuilder {
   std::vector<std::uint8_t> data_;
 };
 
-/// Makes a column of fixed width (format of T: see Field).
+/// Makes a column of fixed width (format of T: see Field) that keeps `values`: nothing is copied where they are moved in.
 template <class T>
-OwnedArray make_column(const std::vector<T>& values) {
+OwnedArray make_column(std::vector<T> values) {
   auto holder = std::make_unique<detail::ArrayHolder>();
-  holder->buffers[0] = detail::to_bytes(values);
-  holder->pointers[1] = holder->buffers[0].data();
-  return detail::make_array(std::move(holder), static_cast<std::int64_t>(values.size()), 2);
+  const auto kept = std::make_shared<std::vector<T>>(std::move(values));
+  holder->pointers[1] = kept->data();
+  holder->kept = kept;
+  return detail::make_array(std::move(holder), static_cast<std::int64_t>(kept->size()), 2);
 }
 
 /// Appends lists of uint32.
@@ -223,6 +224,8 @@ class ListBuilder {
  public:
   /// Returns the values to append to; `end_row` closes the row.
   std::vector<std::uint32_t>& values() noexcept { return values_; }
+  /// Makes room for `count` values.
+  void reserve(std::size_t count) { values_.reserve(count); }
   void end_row() {
     if (values_.size() > static_cast<std::size_t>(INT32_MAX)) throw Error(Code::kUnsupported, "more than 2^31 tokens in one batch");
     offsets_.push_back(static_cast<std::int32_t>(values_.size()));
@@ -237,9 +240,8 @@ class ListBuilder {
     const std::int64_t rows = length();
     holder->buffers[0] = detail::to_bytes(offsets_);
     holder->pointers[1] = holder->buffers[0].data();
-    holder->children.push_back(make_column(values_));
+    holder->children.push_back(make_column(std::exchange(values_, {})));
     offsets_.assign(1, 0);
-    values_.clear();
     return detail::make_array(std::move(holder), rows, 2);
   }
 

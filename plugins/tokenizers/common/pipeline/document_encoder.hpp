@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@
 #include "tokenizer.hpp"
 
 namespace flowrun::tokenizers {
+
+/// Returns for how many ids to make room before `text_bytes` of text are encoded: most texts have fewer, and the pages that they leave are never touched.
+constexpr std::size_t ids_expected(std::size_t text_bytes) noexcept { return text_bytes / 3; }
 
 /// A tokenizer for documents: their ids and nothing else. No special tokens are added, none is recognized in the text, nothing is cut or padded
 /// (docs/decisions/0006-text-is-data.md). Immutable: any number of threads, each with an Encoder of its own.
