@@ -13,6 +13,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CJK_PACKAGES = ["libreoffice-help-zh-cn", "libreoffice-help-ja", "libreoffice-help-ko"]  # MPL-2.0, 30 MB of HTML each
+BOOST_HEADERS = pathlib.Path("/usr/include/boost")  # BSL-1.0, of libboost-dev
 DOCUMENT_CHARACTERS = 20_000
 BLOCKS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "tr", "pre", "div", "br", "title"}
 LEFT_OUT = {"script", "style", "header", "aside", "footer", "noscript"}
@@ -107,7 +108,10 @@ def slices(kind, data, count, megabytes):
 
 
 def further_texts(kind, data):
-    """More text of a kind where books alone are too few."""
+    """More text of a kind where books and fetched code are too few: reference works, and Boost's headers, which the build itself needs."""
+    if kind == "code":
+        headers = sorted(path for path in BOOST_HEADERS.rglob("*.hpp") if "preprocessed" not in path.parts)  # those repeat each other
+        return [path.read_text(encoding="utf-8", errors="replace").rstrip() for path in headers]
     if kind != "latin":
         return []
     lines = (line for path in sorted((data / "reference").glob("*.jsonl.zst")) for line in subprocess.run(["zstd", "-dcq", path], capture_output=True, check=True).stdout.splitlines())
@@ -117,7 +121,7 @@ def further_texts(kind, data):
 def warm_and_long(kind, data, left_out, warm, long):
     """Returns two lists of documents with at least `warm` and `long` MB of UTF-8, no document in both. Those in `left_out` come last, if at all."""
     left_out, found, sizes = set(left_out), ([], []), [0, 0]
-    every = documents(kind, data) + further_texts(kind, pathlib.Path(data))
+    every = [text for text in documents(kind, data) + further_texts(kind, pathlib.Path(data)) if text]
     for document in sorted(every, key=left_out.__contains__):
         at = int(sizes[0] >= warm * 1e6)
         found[at].append(document)

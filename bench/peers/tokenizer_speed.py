@@ -3,20 +3,22 @@
 
     cmake --build build --target flowrun_bpe_tool && scripts/fetch-data
     bench/peers/tokenizer_speed.py --tool build/bin/flowrun_bpe_tool --data data [--mb 2] [--slices 4] [--rounds 3] [--kinds latin,cjk,code]
-                                    [--vocabularies cl100k,trained32k,llama32k] [--long-mb 13]
+                                    [--vocabularies cl100k,trained32k,llama32k] [--long-mb 22]
 
 Three vocabularies. Two are byte-level and have cl100k's pattern: cl100k itself, which the quicktok wheel carries, and one of 32,768 tokens that tokenizers trains here on text
 that is not measured. llama32k is like Llama 2's: sentencepiece trains 32,000 tokens on the same text, with bytes for what they lack, and its tokenizer.json lists every pair of each
 token, as transformers writes it. Every engine is a process of its own, pinned to as many cores as it may use; in each round all are started afresh, the first slice of
 text is the cold measurement, every further slice is new text, and the last slice is encoded once more ("again"). Engines take turns slice by slice.
-With two threads there are two slices: a short one, cold, and a long one of --long-mb at least, since flowrun gives a thread half a megabyte at a time and the last of few batches would
-leave one thread waiting for the other. Each round measures two threads and one, in turns which of them first; `ratio_one_thread` is to one thread over these same slices.
+With two threads there are two slices: a short one, cold, of two batches, and a long one of --long-mb at least, since flowrun gives a thread half a megabyte at a time and the last of few
+batches would leave one thread waiting for the other. Each round measures two threads and one, in turns which of them first; `ratio_one_thread` is to one thread over these same slices. What
+the machine itself gives is measured in the same rounds: `two_processes` are two of flowrun's processes at once, a thread and a core each, and both over the whole of the slice, together.
 `cpu` is MB for a second of CPU time, of all threads, over the same slices as the figure itself, and ratios to peers are of its medians: other work on the machine
 changes it least. One JSON line a figure; each list is min, median, max. Ids are compared with those of tokenizers over every slice before anything is timed.
 """
 
 import argparse
 import base64
+import concurrent.futures
 import contextlib
 import importlib.metadata
 import json
@@ -43,7 +45,7 @@ RATIOS = ["tiktoken", "tokenizers", "sentencepiece", "gigatoken"]
 # As tiktoken had it before 0.8; quicktok knows a pattern by its exact text.
 PATTERN = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
 VOCAB_SIZE = 32768
-WARM_MB = 0.5  # before the long slice
+WARM_MB = 1  # before the long slice: a batch for each of two threads
 
 
 # ---- vocabularies
@@ -195,9 +197,12 @@ class Comparison:
         self.peers = PEERS[folder.name]
         self.failed, self.ids = {}, {}
 
+    def start(self, name, threads, cores):
+        return Engine(name, self.arguments.tool, self.folder, self.slices_path, threads, cores)
+
     def open(self, names, threads):
         cores = sorted(os.sched_getaffinity(0))[-threads:]
-        return [Engine(name, self.arguments.tool, self.folder, self.slices_path, threads, cores) for name in names if name not in self.failed]
+        return [self.start(name, threads, cores) for name in names if name not in self.failed]
 
     def compare_ids(self):
         """Fills `ids`: "equal", or what is the first difference from tokenizers, by engine."""
@@ -218,13 +223,25 @@ class Comparison:
             self.ids[engine.name] = next((d for d in differences if d), "equal")
         self.tokens = sum(len(ids) for slice_ in expected for ids in slice_)
 
-    def measure(self, *thread_counts):
+    def measure(self, *thread_counts, after_round=lambda: None):
         """Returns MB/s by engine for each number of threads: {"cold": [...], "new": [...], "again": [...], "cpu": [...]}; "cpu" is of the slices of "new"."""
         rates = {threads: {} for threads in thread_counts}
         for turn in range(self.arguments.rounds):
             for threads in thread_counts if turn % 2 == 0 else reversed(thread_counts):
                 self.measure_round(turn * self.rotates, threads, rates[threads])
+            after_round()
         return [rates[threads] for threads in thread_counts]
+
+    def measure_two_processes(self):
+        """Returns the MB/s of two of flowrun's processes at once, each on a core of its own: what two threads can reach where they share nothing."""
+        engines = [self.start("flowrun", 1, [core]) for core in sorted(os.sched_getaffinity(0))[-2:]]
+        for engine in engines:
+            engine.encode(0)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            rates = list(pool.map(lambda engine: engine.encode(1)[0], engines))
+        for engine in engines:
+            engine.close()
+        return sum(rates)
 
     def measure_round(self, turn, threads, rates):
         engines = self.open(["flowrun", *self.peers], threads)
@@ -246,10 +263,11 @@ class Comparison:
 
     def run_two_threads(self):
         self.compare_ids()
-        two, one = self.measure(2, 1)
-        self.report(two, 2, one)
+        processes = []
+        two, one = self.measure(2, 1, after_round=lambda: processes.append(self.measure_two_processes()))
+        self.report(two, 2, one, processes)
 
-    def report(self, rates, threads, one=None):
+    def report(self, rates, threads, one=None, processes=()):
         median = {name: statistics.median(found["cpu"]) for name, found in rates.items()}
         for name in ["flowrun", *self.peers]:
             title = f"bpe.encode.{self.folder.name}.{self.kind}.{name}"
@@ -258,10 +276,14 @@ class Comparison:
                 emit(title, "MB/s", [], threads=threads, version=version, failed=self.failed.get(name))
                 continue
             found = rates[name]
+            median_new = statistics.median(found["new"])
             extra = {f"ratio_{peer}": float(f"{median[name] / median[peer]:.3g}") for peer in RATIOS if peer in median and peer != name}
             if one is not None:
                 extra["one_thread"] = [float(f"{f(one[name]['new']):.4g}") for f in (min, statistics.median, max)]
-                extra["ratio_one_thread"] = float(f"{statistics.median(found['new']) / statistics.median(one[name]['new']):.3g}")
+                extra["ratio_one_thread"] = float(f"{median_new / statistics.median(one[name]['new']):.3g}")
+            if processes and name == "flowrun":
+                extra["two_processes"] = [float(f"{f(processes):.4g}") for f in (min, statistics.median, max)]
+                extra["ratio_two_processes"] = float(f"{median_new / statistics.median(processes):.3g}")
             ids = self.ids.get(name, "equal")
             if ids != "equal":
                 extra |= {"first_difference": ids}
@@ -274,7 +296,7 @@ def main():
     parser.add_argument("--tool", default="build/bin/flowrun_bpe_tool")
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("data"))
     parser.add_argument("--mb", type=float, default=2, help="MB of text in a slice")
-    parser.add_argument("--long-mb", type=float, default=13, help="MB of text in the long slice for two threads; 0 leaves two threads out")
+    parser.add_argument("--long-mb", type=float, default=22, help="MB of text in the long slice for two threads; 0 leaves two threads out")
     parser.add_argument("--slices", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kinds", default="latin,cjk,code")
