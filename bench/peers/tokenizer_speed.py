@@ -9,7 +9,7 @@ Three vocabularies. Two are byte-level and have cl100k's pattern: cl100k itself,
 that is not measured. llama32k is like Llama 2's: sentencepiece trains 32,000 tokens on the same text, with bytes for what they lack, and its tokenizer.json lists every pair of each
 token, as transformers writes it. Every engine is a process of its own, pinned to as many cores as it may use; in each round all are started afresh, the first slice of
 text is the cold measurement, every further slice is new text, and the last slice is encoded once more ("again"). Engines take turns slice by slice.
-With two threads there are two slices: a short one, cold, of two batches, and a long one of --long-mb at least, since flowrun gives a thread half a megabyte at a time and the last of few
+With two threads there are two slices: a short one, cold, of two batches, and a long one of --long-mb, or what text there is, since flowrun gives a thread half a megabyte at a time and the last of few
 batches would leave one thread waiting for the other. Each round measures two threads and one, in turns which of them first; `ratio_one_thread` is to one thread over these same slices. What
 the machine itself gives is measured in the same rounds: `two_processes` are two of flowrun's processes at once, a thread and a core each, and both over the whole of the slice, together.
 `cpu` is MB for a second of CPU time, of all threads, over the same slices as the figure itself, and ratios to peers are of its medians: other work on the machine
@@ -296,7 +296,7 @@ def main():
     parser.add_argument("--tool", default="build/bin/flowrun_bpe_tool")
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("data"))
     parser.add_argument("--mb", type=float, default=2, help="MB of text in a slice")
-    parser.add_argument("--long-mb", type=float, default=22, help="MB of text in the long slice for two threads; 0 leaves two threads out")
+    parser.add_argument("--long-mb", type=float, default=22, help="MB of text in the long slice for two threads, half as many at least; 0 leaves two threads out")
     parser.add_argument("--slices", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kinds", default="latin,cjk,code")
