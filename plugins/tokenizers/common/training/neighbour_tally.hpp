@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "unnamed_file.hpp"
+#include "common/unnamed_file.hpp"
 
 namespace flowrun::tokenizers {
 
@@ -112,7 +112,7 @@ class NeighbourTally {
   std::vector<std::uint64_t> weight_;  // by neighbour
   std::vector<std::size_t> next_;      // by neighbour: how many, then where the next one goes
   std::vector<std::uint32_t> neighbours_;
-  std::vector<UnnamedFile> file_;  // none until it is needed; what was met before `met_`
+  std::vector<common::UnnamedFile> file_;  // none until it is needed; what was met before `met_`
   std::size_t spilled_ = 0;        // places in it
   std::vector<Met> met_;
 };

@@ -31,7 +31,7 @@ std::size_t mapped_resident_bytes() {
 
 SpillArena::~SpillArena() {
   for (const Block& block : blocks_) {
-    if (block.mapped) UnnamedFile::unmap(block.begin, block.size);
+    if (block.mapped) common::UnnamedFile::unmap(block.begin, block.size);
     else ::operator delete(block.begin, std::align_val_t{kAlignment});
   }
 }

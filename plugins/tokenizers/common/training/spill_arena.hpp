@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "unnamed_file.hpp"
+#include "common/unnamed_file.hpp"
 
 namespace flowrun::tokenizers {
 
@@ -53,7 +53,7 @@ class SpillArena {
   std::vector<Block> blocks_;
   std::size_t used_ = 0;  // of the last block
   std::size_t ordinary_bytes_ = 0, mapped_bytes_ = 0, mapped_before_ = 0;
-  std::vector<UnnamedFile> file_;  // none until it is needed
+  std::vector<common::UnnamedFile> file_;  // none until it is needed
 };
 
 }  // namespace flowrun::tokenizers

@@ -100,7 +100,7 @@ class WordCounter::MemoryWords final : public Words {
 /// A run on disk, through a buffer that holds one record at least.
 class WordCounter::RunWords final : public Words {
  public:
-  explicit RunWords(const UnnamedFile& file) : file_(file) {}
+  explicit RunWords(const common::UnnamedFile& file) : file_(file) {}
   bool next() override {
     if (!fill(sizeof(RecordHead))) return false;
     RecordHead head;
@@ -126,7 +126,7 @@ class WordCounter::RunWords final : public Words {
     return end_ >= size;
   }
 
-  const UnnamedFile& file_;
+  const common::UnnamedFile& file_;
   std::uint64_t offset_ = 0;
   std::vector<char> buffer_;
   std::size_t at_ = 0, end_ = 0;
@@ -271,7 +271,7 @@ void WordCounter::merge_runs() {
 
 /// Writes a run behind those that are there.
 void WordCounter::write_run(Words& words) {
-  UnnamedFile file(options_.folder);
+  common::UnnamedFile file(options_.folder);
   std::vector<char> buffer;
   while (words.next()) {
     const RecordHead head{words.word.size(), words.count};
@@ -321,7 +321,7 @@ std::unique_ptr<WordCounter::Words> WordCounter::all_words() {
 std::unique_ptr<WordCounter::Words> WordCounter::words_of_runs() const {
   if (runs_.size() == 1) return std::make_unique<RunWords>(runs_.front());
   std::vector<std::unique_ptr<Words>> parts;
-  for (const UnnamedFile& run : runs_) parts.push_back(std::make_unique<RunWords>(run));
+  for (const common::UnnamedFile& run : runs_) parts.push_back(std::make_unique<RunWords>(run));
   return std::make_unique<MergedWords>(std::move(parts));
 }
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tokenizers/common/short_key.hpp"
-#include "unnamed_file.hpp"
+#include "common/unnamed_file.hpp"
 
 namespace flowrun::tokenizers {
 
@@ -92,7 +92,7 @@ class WordCounter {
   std::vector<std::unique_ptr<char[]>> blocks_;  // own the long words
   std::size_t block_bytes_ = 0, block_used_ = 0, block_size_ = 0;
   bool sorted_ = false;  // the tables are lists, in order, from their front
-  std::vector<UnnamedFile> runs_;
+  std::vector<common::UnnamedFile> runs_;
   std::uint64_t words_ = 0;
 };
 

@@ -1,12 +1,12 @@
 #pragma once
 
-// What does not fit into memory while a tokenizer is trained: a file that no folder lists, gone with the process whatever ends it.
+// What does not fit into memory for a while: a file that no folder lists, gone with the process whatever ends it.
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
-namespace flowrun::tokenizers {
+namespace flowrun::common {
 
 /// A file without a name on the file system of a folder. Throws kIo, naming the folder, what was needed and what is free there.
 class UnnamedFile {
@@ -34,4 +34,4 @@ class UnnamedFile {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace flowrun::tokenizers
+}  // namespace flowrun::common

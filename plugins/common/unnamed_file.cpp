@@ -1,4 +1,4 @@
-#include "unnamed_file.hpp"
+#include "common/unnamed_file.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -12,13 +12,13 @@
 
 #include <flowrun/error.hpp>
 
-namespace flowrun::tokenizers {
+namespace flowrun::common {
 namespace {
 
 int open_unnamed(const std::string& folder) {
   const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return descriptor;
-  std::string name = folder + "/.words-XXXXXX";  // a file system without such files: named for a moment
+  std::string name = folder + "/.flowrun-XXXXXX";  // a file system without such files: named for a moment
   const int named = ::mkostemp(name.data(), O_CLOEXEC);
   if (named >= 0) ::unlink(name.c_str());
   return named;
@@ -93,4 +93,4 @@ void UnnamedFile::fail(const char* what, std::size_t need) const {
   throw Error(Code::kIo, message);
 }
 
-}  // namespace flowrun::tokenizers
+}  // namespace flowrun::common
