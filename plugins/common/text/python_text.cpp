@@ -1,10 +1,10 @@
-#include "filters/common/python_text.hpp"
+#include "common/text/python_text.hpp"
 
 #include <utf8proc.h>
 
 #include <algorithm>
 
-namespace flowrun::filters {
+namespace flowrun::text {
 namespace {
 
 constexpr std::uint32_t kCodePoints = 0x110000;
@@ -124,4 +124,4 @@ std::int64_t count_of(std::string_view text, std::string_view part) noexcept {
   return count;
 }
 
-}  // namespace flowrun::filters
+}  // namespace flowrun::text

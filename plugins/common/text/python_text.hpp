@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace flowrun::filters {
+namespace flowrun::text {
 
 /// What a code point is, as bits.
 enum CodePointClass : std::uint8_t {
@@ -70,4 +70,4 @@ std::int64_t character_count(std::string_view text) noexcept;
 /// str.count(part): occurrences that do not overlap.
 std::int64_t count_of(std::string_view text, std::string_view part) noexcept;
 
-}  // namespace flowrun::filters
+}  // namespace flowrun::text

@@ -1,4 +1,4 @@
-#include "filters/common/python_text.hpp"
+#include "common/text/python_text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace flowrun::filters {
+namespace flowrun::text {
 namespace {
 
 using ::testing::ElementsAre;
@@ -68,4 +68,4 @@ TEST(CountOf, CountsWithoutOverlap) {
 }
 
 }  // namespace
-}  // namespace flowrun::filters
+}  // namespace flowrun::text

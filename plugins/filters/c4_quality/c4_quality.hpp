@@ -9,8 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "filters/common/english/words.hpp"
-#include "filters/common/python_text.hpp"
+#include "filters/common/text.hpp"
 #include "filters/common/verdict.hpp"
 
 namespace flowrun::filters {

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "filters/common/python_text.hpp"
+#include "filters/common/text.hpp"
 
 namespace flowrun::filters {
 

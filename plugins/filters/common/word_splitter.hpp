@@ -7,8 +7,7 @@
 #include <memory>
 #include <string_view>
 
-#include "filters/common/english/words.hpp"
-#include "filters/common/python_text.hpp"
+#include "filters/common/text.hpp"
 
 namespace flowrun::filters {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "filters/common/python_text.hpp"
+#include "filters/common/text.hpp"
 #include "filters/common/verdict.hpp"
 #include "filters/common/word_splitter.hpp"
 

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "filters/common/python_text.hpp"
+#include "filters/common/text.hpp"
 #include "filters/common/verdict.hpp"
 
 namespace flowrun::filters {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "filters/common/python_text.hpp"
+#include "filters/common/text.hpp"
 #include "filters/common/text_filter.hpp"
 #include "filters/common/word_splitter.hpp"
 

@@ -21,7 +21,7 @@
 #include <string>
 #include <string_view>
 
-#include "filters/common/python_text.hpp"
+#include "filters/common/text.hpp"
 
 struct ZSTD_CCtx_s;
 

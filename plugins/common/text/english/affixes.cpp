@@ -1,10 +1,10 @@
-#include "filters/common/english/affixes.hpp"
+#include "common/text/english/affixes.hpp"
 
 #include <algorithm>
 
-#include "filters/common/english/tables.hpp"
+#include "common/text/english/tables.hpp"
 
-namespace flowrun::filters::english {
+namespace flowrun::text::english {
 namespace {
 
 constexpr std::uint32_t kEllipsis = 0x2026, kApostrophe = 0x2019, kDegree = 0xB0, kEnDash = 0x2013, kEmDash = 0x2014;
@@ -105,4 +105,4 @@ std::size_t infix_size(const Chunk& chunk, std::size_t lo, std::size_t hi, std::
   }
 }
 
-}  // namespace flowrun::filters::english
+}  // namespace flowrun::text::english

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <string_view>
 
-#include "filters/common/english/classes.hpp"
+#include "common/text/english/classes.hpp"
 
-namespace flowrun::filters::english {
+namespace flowrun::text::english {
 
 /// Returns how many characters of [lo, hi) are a prefix, 0 for none. lo < hi.
 std::size_t prefix_size(const Chunk& chunk, std::size_t lo, std::size_t hi) noexcept;
@@ -16,4 +16,4 @@ std::size_t suffix_size(const Chunk& chunk, std::size_t lo, std::size_t hi, std:
 /// Returns the size of the infix that begins at character `at` of [lo, hi), 0 for none. lo <= at < hi.
 std::size_t infix_size(const Chunk& chunk, std::size_t lo, std::size_t hi, std::size_t at) noexcept;
 
-}  // namespace flowrun::filters::english
+}  // namespace flowrun::text::english

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace flowrun::filters::english {
+namespace flowrun::text::english {
 
 /// Bits of a character, in the order of make_tables.py. Names in brackets are those of spaCy's lang/char_classes.py.
 enum Class : std::uint16_t {
@@ -39,4 +39,4 @@ inline bool is_ascii_digit(std::uint32_t c) noexcept { return c - '0' < 10; }
 /// Returns whether characters [lo, hi) of the chunk are what spaCy's URL_MATCH takes for a URL.
 bool is_url(const Chunk& chunk, std::size_t lo, std::size_t hi) noexcept;
 
-}  // namespace flowrun::filters::english
+}  // namespace flowrun::text::english

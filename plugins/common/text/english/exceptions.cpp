@@ -1,10 +1,10 @@
-#include "filters/common/english/exceptions.hpp"
+#include "common/text/english/exceptions.hpp"
 
 #include <cstring>
 
-#include "filters/common/english/tables.hpp"
+#include "common/text/english/tables.hpp"
 
-namespace flowrun::filters::english {
+namespace flowrun::text::english {
 namespace {
 
 /// Mixes the first and the last eight bytes and the size; texts are compared behind it.
@@ -66,4 +66,4 @@ void Phrases::add(const std::vector<std::string_view>& tokens) {
   ends_[static_cast<std::size_t>(node)] = true;
 }
 
-}  // namespace flowrun::filters::english
+}  // namespace flowrun::text::english

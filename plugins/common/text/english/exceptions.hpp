@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace flowrun::filters::english {
+namespace flowrun::text::english {
 
 /// A hash table of short texts that says no quickly: most words of a text are in none.
 class ShortTexts {
@@ -75,4 +75,4 @@ class Phrases {
   std::vector<bool> ends_{false};
 };
 
-}  // namespace flowrun::filters::english
+}  // namespace flowrun::text::english

@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-namespace flowrun::filters::english {
+namespace flowrun::text::english {
 
 /// Code points [first, last] and their bits of Class.
 struct ClassRange {
@@ -24,4 +24,4 @@ std::size_t longest_unit() noexcept;
 /// Exceptions as up to three pieces.
 std::span<const std::array<std::string_view, 3>> exception_table() noexcept;
 
-}  // namespace flowrun::filters::english
+}  // namespace flowrun::text::english

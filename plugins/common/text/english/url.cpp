@@ -6,9 +6,9 @@
 // address is four numbers in ranges, private networks left out; a host is labels and periods, ended by two or more lower-case letters.
 // \d is Unicode's, [0-9] is ASCII's, as in the expression.
 
-#include "filters/common/english/classes.hpp"
+#include "common/text/english/classes.hpp"
 
-namespace flowrun::filters::english {
+namespace flowrun::text::english {
 namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
@@ -134,4 +134,4 @@ bool is_url(const Chunk& chunk, std::size_t lo, std::size_t hi) noexcept {
   return false;
 }
 
-}  // namespace flowrun::filters::english
+}  // namespace flowrun::text::english

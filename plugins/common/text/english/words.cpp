@@ -1,15 +1,15 @@
-#include "filters/common/english/words.hpp"
+#include "common/text/english/words.hpp"
 
 #include <algorithm>
 #include <map>
 
-#include "filters/common/english/affixes.hpp"
-#include "filters/common/english/classes.hpp"
-#include "filters/common/english/exceptions.hpp"
-#include "filters/common/english/tables.hpp"
-#include "filters/common/python_text.hpp"
+#include "common/text/english/affixes.hpp"
+#include "common/text/english/classes.hpp"
+#include "common/text/english/exceptions.hpp"
+#include "common/text/english/tables.hpp"
+#include "common/text/python_text.hpp"
 
-namespace flowrun::filters {
+namespace flowrun::text {
 namespace {
 
 using english::Chunk;
@@ -295,4 +295,4 @@ std::vector<std::string_view> EnglishWords::split_sentences(std::string_view tex
   return sentences;
 }
 
-}  // namespace flowrun::filters
+}  // namespace flowrun::text

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace flowrun::filters {
+namespace flowrun::text {
 
 namespace english {
 struct Chunk;
@@ -67,4 +67,4 @@ class EnglishWords {
   std::unique_ptr<english::Phrases> phrases_;
 };
 
-}  // namespace flowrun::filters
+}  // namespace flowrun::text

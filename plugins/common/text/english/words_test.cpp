@@ -1,4 +1,4 @@
-#include "filters/common/english/words.hpp"
+#include "common/text/english/words.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace flowrun::filters {
+namespace flowrun::text {
 namespace {
 
 using ::testing::ElementsAre;
@@ -94,4 +94,4 @@ TEST(EnglishSentences, BeginBehindPunctuation) {
 }
 
 }  // namespace
-}  // namespace flowrun::filters
+}  // namespace flowrun::text

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "filters/common/english/words.hpp"
+#include "common/text/english/words.hpp"
 
 namespace {
 
@@ -36,8 +36,8 @@ int main(int argc, char** argv) {
   Strings texts;
   for (std::string line; std::getline(std::cin, line);) texts.push_back(flowrun::testing::read_json(line)["text"].text);
 
-  const flowrun::filters::EnglishWords english;
-  flowrun::filters::WordList words;
+  const flowrun::text::EnglishWords english;
+  flowrun::text::WordList words;
   double seconds = 0;  // of the processor, so that what else runs on the machine does not count
   for (const std::string& text : texts) {
     const std::clock_t start = std::clock();
