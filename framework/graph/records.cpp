@@ -90,8 +90,11 @@ struct DropLog::Impl {
       writer.emplace([this](const void* data, std::size_t bytes) { file->write(data, bytes); });
     }
     std::string text;
-    for (const auto& drop : drops)
-      text += json::quote(drop.id) + "\t\"reason\":" + json::quote(drop.reason) + ",\"value\":" + figure(drop.value) + ",\"threshold\":" + figure(drop.threshold) + "\n";
+    for (const auto& drop : drops) {
+      text += json::quote(drop.id) + "\t\"reason\":" + json::quote(drop.reason) + ",\"value\":" + figure(drop.value) + ",\"threshold\":" + figure(drop.threshold);
+      if (!drop.kept.empty()) text += ",\"kept\":" + json::quote(drop.kept);
+      text += "\n";
+    }
     writer->write(text);
   }
 };
@@ -106,6 +109,15 @@ void DropLog::add(std::uint64_t sequence, std::vector<DropRecord> drops) {
   if (place >= pending.size()) pending.resize(place + 1);
   pending[place] = std::move(drops);
   for (; !pending.empty() && pending.front(); pending.pop_front(), ++impl_->next) impl_->write(*pending.front());
+}
+
+void DropLog::append(std::vector<DropRecord> drops) {
+  std::uint64_t next = 0;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    next = impl_->next + impl_->pending.size();
+  }
+  add(next, std::move(drops));
 }
 
 bool DropLog::finish() {

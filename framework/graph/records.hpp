@@ -60,6 +60,7 @@ struct DropRecord {
   std::string id;
   std::string reason;
   double value = 0, threshold = 0;  ///< NaN: none
+  std::string kept{};               ///< id of the document that stays in its place; "": none
 };
 
 /// Writes drops in order of (sequence, row) to a zstd file; batches may be reported in any order. [any thread]
@@ -72,6 +73,8 @@ class DropLog {
   DropLog& operator=(const DropLog&) = delete;
   /// Takes the drops of batch `sequence` (maybe none). Each sequence is reported once; the numbers are dense from 0.
   void add(std::uint64_t sequence, std::vector<DropRecord> drops);
+  /// Takes drops that are said after all batches were reported.
+  void append(std::vector<DropRecord> drops);
   /// Closes the file. Returns whether there was a drop.
   bool finish();
 
@@ -99,7 +102,7 @@ class NodeRecords {
   Counters counters_;
 };
 
-/// Returns a drop log's text, decompressed; lines of `<id as JSON>\t"reason":...,"value":...,"threshold":...`.
+/// Returns a drop log's text, decompressed; lines of `<id as JSON>\t"reason":...,"value":...,"threshold":...`, and `,"kept":...` where there is one.
 std::string read_drop_log(const std::string& path);
 
 }  // namespace flowrun::graph

@@ -12,6 +12,7 @@
 #include "graph/dataset_source.hpp"
 #include "graph/flow.hpp"
 #include "graph/row_json.hpp"
+#include "graph/selection.hpp"
 #include "graph/spool.hpp"
 #include "run/node_factory.hpp"
 #include "run/node_warnings.hpp"
@@ -216,8 +217,7 @@ class StageRunner {
       input_fields[p] = add_streams(flow, i, p, streams);
       inputs[p] = &input_fields[p];
     }
-    const auto own = own_artifact(i);
-    MadeNode made = make_node(context_, i, inputs, own && missing_.contains(*own) ? staging_of(*own) : std::string(), log_of(i));
+    MadeNode made = make_node(context_, i, inputs, folder_of(i), log_of(i));
     const std::string& kind = descriptor.kind;
     graph::Flow::NodeId id = 0;
     if (kind == "source") {
@@ -227,10 +227,7 @@ class StageRunner {
     } else if (kind == "serial") {
       id = flow.add_ordered(flow_context(i), graph::serial_body(*made.node), input_fields, made.outputs);
     } else if (kind == "blocking") {
-      const auto spool = context_.plan.spool_of({i, 0});
-      std::unique_ptr<graph::OrderedBody> sink;
-      if (spool && missing_.contains(*spool)) sink = std::make_unique<graph::SpoolBody>(staging_of(*spool), made.outputs.at(0));
-      id = flow.add_ordered(flow_context(i), graph::blocking_body(*made.node, std::move(sink)), input_fields, {});
+      id = add_blocking(flow, i, made, input_fields, streams);
     } else {
       throw Error(Code::kUnsupported, fmt::format("node '{}' is of kind '{}', which runs in no data stage", node(i).name, kind));
     }
@@ -238,6 +235,32 @@ class StageRunner {
     flow_nodes_[i] = id;
     schemas_[i] = made.outputs;
     made_.push_back(std::move(made.node));
+  }
+
+  /// Returns the folder that a node writes into: its artifact's, or for a blocking node that gives a stream the spool's, for what it keeps meanwhile. "": none.
+  std::string folder_of(std::size_t i) {
+    const auto artifact = node(i).descriptor().kind == "blocking" && context_.plan.spool_of({i, 0}) ? context_.plan.spool_of({i, 0}) : own_artifact(i);
+    return artifact && missing_.contains(*artifact) ? staging_of(*artifact) : std::string();
+  }
+
+  graph::Flow::NodeId add_blocking(graph::Flow& flow, std::size_t i, const MadeNode& made, std::vector<Field>& input_fields, std::vector<Stream>& streams) {
+    const auto spool = context_.plan.spool_of({i, 0});
+    std::unique_ptr<graph::OrderedBody> sink;
+    if (spool && missing_.contains(*spool)) sink = std::make_unique<graph::SpoolBody>(staging_of(*spool), made.outputs.at(0));
+    const auto* selection = made.node->extension<flowrun_selection>(FLOWRUN_SELECTION_DRAFT_1);
+    if (selection == nullptr || !sink) return flow.add_ordered(flow_context(i), graph::blocking_body(*made.node, std::move(sink)), input_fields, {});
+
+    const Field input = input_fields.at(0);
+    sketchings_.push_back(std::make_unique<graph::Sketching>(*made.node, selection, input));
+    graph::Sketching& sketching = *sketchings_.back();
+    for (Stream& stream : streams) {
+      const auto id = flow.add_map({node(i).name, plugin_label(node(i)), false, nullptr, log_of(i), static_cast<int>(node(i).threads)}, &graph::Sketching::kMap, &sketching, input, {sketching.schema()});
+      flow.connect(stream.from, stream.output, id, 0);
+      stream = {id, 0, stream.port};
+    }
+    input_fields[0] = sketching.schema();
+    const graph::NodeContext context = flow_context(i);
+    return flow.add_ordered(context, graph::selection_body(*made.node, selection, input, staging_of(*spool), std::move(sink), *records_.at(i)), input_fields, {});
   }
 
   /// Appends the streams of one port, each with the columns of all, and returns these.
@@ -359,9 +382,16 @@ class StageRunner {
         fs::create_hard_link(records_path(i), fmt::format("{}/drops/{}.zst", staging, context_.plan.node_keys[i]));
       }
     }
-    const auto stream = sink_records_.contains(a) ? sink_records_.at(a)->counters() : graph::Counters{};
-    context_.store.commit(artifact(a).key, staging, {{"stream", stream.to_json()["in"]}, {"type", artifact(a).type}, {"nodes", std::move(nodes)}, {"warnings", std::move(warnings)}, {"plugin", plugin_label(node(artifact(a).node))}, {"created_time", utc_now()}});
+    context_.store.commit(artifact(a).key, staging, {{"stream", stream_of(a).to_json()["in"]}, {"type", artifact(a).type}, {"nodes", std::move(nodes)}, {"warnings", std::move(warnings)}, {"plugin", plugin_label(node(artifact(a).node))}, {"created_time", utc_now()}});
     committed_.insert(a);
+  }
+
+  /// Returns what has entered a spool, as its `in`.
+  graph::Counters stream_of(std::size_t a) const {
+    graph::Counters counters;
+    if (sink_records_.contains(a)) counters = sink_records_.at(a)->counters();
+    else if (artifact(a).kind == ArtifactKind::kSpool) counters.in = records_.at(artifact(a).node)->counters().out;  // a blocking node's
+    return counters;
   }
 
   /// An indexed node uses what it is given: in and out are the rows of its inputs, from their manifests.
@@ -417,6 +447,7 @@ class StageRunner {
   Datasets datasets_{context_};                                             ///< rows by position
   std::vector<std::unique_ptr<graph::PluginNode>> made_;
   std::vector<std::unique_ptr<graph::Widening>> widenings_;
+  std::vector<std::unique_ptr<graph::Sketching>> sketchings_;
   std::map<std::size_t, graph::Flow::NodeId> flow_nodes_;
   std::map<std::size_t, std::vector<Field>> schemas_;
   std::map<std::size_t, std::unique_ptr<graph::NodeRecords>> records_;

@@ -1,25 +1,13 @@
 // What a reader leaves out because its parameters say so stands in funnel.json and dropped.jsonl.zst, by reason and exactly, whatever the threads and batches.
 
-#include <zstd.h>
-
 #include <fmt/format.h>
 
 #include "readers/common/tar_for_test.hpp"
 #include "support/pipeline.hpp"
+#include "support/unpack_zstd.hpp"
 
 namespace flowrun::testing {
 namespace {
-
-std::string unpack_zstd(const std::string& bytes) {
-  std::string text, part(1 << 16, '\0');
-  const std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream(ZSTD_createDStream(), ZSTD_freeDStream);
-  for (ZSTD_inBuffer in{bytes.data(), bytes.size(), 0}; in.pos < in.size;) {
-    ZSTD_outBuffer out{part.data(), part.size(), 0};
-    if (ZSTD_isError(ZSTD_decompressStream(stream.get(), &out, &in))) throw Error(Code::kCorruptData, "no zstd data");
-    text.append(part, 0, out.pos);
-  }
-  return text;
-}
 
 std::string page(int id, const std::string& text, int name_space, bool redirect = false) {
   return fmt::format("<page><title>T{0}</title><ns>{1}</ns><id>{0}</id>{2}<revision><timestamp>2026-01-02T03:04:05Z</timestamp><model>wikitext</model><text>{3}</text></revision></page>\n", id, name_space,

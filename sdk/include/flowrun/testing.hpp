@@ -29,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "draft/selection.h"
 #include "draft/source_drops.h"
 #include "node.hpp"
 #include "testing/dataset.hpp"
@@ -241,6 +242,51 @@ class Runner {
     return batches;
   }
 
+  // ---- blocking nodes that select rows of their input (draft/selection.h)
+  /// Returns the sketches of a batch's rows. From several threads, too.
+  std::vector<std::string> sketch(Batch input) {
+    const OwnedArray lent = lend(std::move(input.array), "an input batch");
+    const OwnedArray sketches = sketch_of(lent.get(), input.schema);
+    const StringColumn values(ArrowArray{}, sketches.get());
+    std::vector<std::string> rows;
+    for (std::int64_t row = 0; row < lent.get().length; ++row) rows.emplace_back(values[row]);
+    return rows;
+  }
+  /// Gives a batch to such a node as the host does, with the sketches of its rows as the last column.
+  void consume_sketched(Batch input, std::size_t port = 0) {
+    const OwnedArray lent = lend(std::move(input.array), "an input batch");
+    std::vector<OwnedArray> columns;
+    for (std::int64_t i = 0; i < lent.get().n_children; ++i) columns.push_back(borrow_column(*lent.get().children[i], lent.get().offset, lent.get().length));
+    columns.push_back(sketch_of(lent.get(), input.schema));
+    Batch sketched{input.schema, make_batch(std::move(columns), lent.get().length)};
+    sketched.schema.children.push_back({FLOWRUN_SELECTION_SKETCH, "z", false, {}});
+    check_shape(sketched.array.get(), sketched.schema, "a batch with sketches");
+    consume(std::move(sketched), port);
+  }
+  /// A row that a node drops after `finish`.
+  struct SelectionDrop {
+    std::int64_t row = 0;
+    std::string reason, kept;
+    double value = NAN, threshold = NAN;
+    bool operator==(const SelectionDrop&) const = default;
+  };
+  /// Reads the drops of such a node after `finish`.
+  std::vector<SelectionDrop> take_selection() {
+    const auto& table = interface<flowrun_selection>(FLOWRUN_SELECTION_DRAFT_1);
+    std::vector<SelectionDrop> drops;
+    for (std::int64_t last = -1;;) {
+      HostCall call(journal_, book_);
+      flowrun_selection_drop drop{};
+      drop.size = sizeof drop;
+      std::int32_t end = 0;
+      call.check(table.next_drop(self_, call.table(), &drop, &end), "next_drop");
+      if (end != 0) return drops;
+      if (drop.row <= last) journal_.violation("next_drop gives row " + std::to_string(drop.row) + " after row " + std::to_string(last));
+      last = drop.row;
+      drops.push_back({drop.row, drop.reason, drop.kept == nullptr ? "" : std::string(drop.kept, drop.kept_length), drop.value, drop.threshold});
+    }
+  }
+
   // ---- indexed; datasets must outlive the runner
   void prepare(const std::vector<const MemoryDataset*>& datasets, const std::string& staging) { prepare(tables_of(datasets), staging); }
   void attach(const std::vector<const MemoryDataset*>& datasets, const std::string& index) { attach(tables_of(datasets), index); }
@@ -326,6 +372,13 @@ class Runner {
     OwnedArray lent;
     book_.lend(kept->get(), kept, what, lent.address());
     return lent;
+  }
+  OwnedArray sketch_of(const ArrowArray& input, const Field& schema) {
+    HostCall call = call_for(input, schema);
+    OwnedArray sketches;
+    call.check(interface<flowrun_selection>(FLOWRUN_SELECTION_DRAFT_1).sketch(self_, call.table(), &input, sketches.address()), "sketch");
+    if (sketches.get().length != input.length) journal_.violation("sketch gives " + std::to_string(sketches.get().length) + " values for " + std::to_string(input.length) + " rows");
+    return book_.adopt(sketches.address(), "sketches");
   }
   HostCall call_for(const ArrowArray& input, const Field& schema) {
     const bool has_ids = schema.find("id") >= 0;
