@@ -51,7 +51,10 @@ struct Files {
 /// Builds one batch of tokens.
 class Batch {
  public:
-  explicit Batch(const Files& files) : files_(&files), columns_(files.columns.begin(), files.columns.end()) {}
+  explicit Batch(const Files& files) : files_(&files), columns_(files.columns.begin(), files.columns.end()) {
+    constexpr std::int64_t kMost = 1 << 20;  // beyond it grows as it is filled
+    input_ids_.reserve(static_cast<std::size_t>(std::min(files.batch_bytes, kMost)) / sizeof(std::uint32_t));
+  }
 
   bool must_end_before(std::int64_t tokens) const noexcept { return ids_.length() > 0 && token_bytes(tokens) > files_->batch_bytes; }
   bool full() noexcept {
