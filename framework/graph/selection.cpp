@@ -54,7 +54,7 @@ class SelectionBody final : public OrderedBody {
         path_(folder + "/seen.spool"),
         spool_(std::move(spool)),
         records_(records) {
-    seen_.emplace(path_, schema_);
+    seen_.emplace(path_, schema_, 1);  // read once, and gone then
   }
   ~SelectionBody() override {
     std::error_code ignored;  // where the stage has failed, its folder goes anyway

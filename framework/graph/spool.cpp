@@ -65,7 +65,7 @@ T read_number(std::string_view& in) {
 
 // ------------------------------------------------------------------------------------------------------------------------ writer
 
-SpoolWriter::SpoolWriter(const std::string& path, const Field& schema) : file_(path), schema_(schema), buffer_(schema) {
+SpoolWriter::SpoolWriter(const std::string& path, const Field& schema, int level) : file_(path), schema_(schema), level_(level), buffer_(schema) {
   const std::string text = to_json(schema).dump();
   const std::uint32_t header[2] = {kVersion, static_cast<std::uint32_t>(text.size())};
   file_.write(std::string(kMagic, 8) + std::string(reinterpret_cast<const char*>(header), sizeof header) + text);
@@ -91,7 +91,7 @@ void SpoolWriter::flush() {
   const std::uint64_t first_row = blocks_.empty() ? 0 : blocks_.back().first_row + blocks_.back().rows;
   std::string raw;
   buffer_.serialize(raw);
-  const std::string stored = zstd_compress(raw);
+  const std::string stored = zstd_compress(raw, level_);
   blocks_.push_back({file_.written_bytes(), stored.size(), raw.size(), first_row, rows});
   file_.write(stored);
   buffered_bytes_ = 0;

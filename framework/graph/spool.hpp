@@ -22,7 +22,8 @@ namespace flowrun::graph {
 /// Writes one spool file; one thread at a time.
 class SpoolWriter {
  public:
-  SpoolWriter(const std::string& path, const Field& schema);
+  /// `level` is zstd's.
+  SpoolWriter(const std::string& path, const Field& schema, int level = 3);
   void append(const ArrowArray& batch);
   /// Writes the index and commits the file.
   void finish();
@@ -36,6 +37,7 @@ class SpoolWriter {
   };
   io::StagedFile file_;
   Field schema_;
+  int level_;
   ColumnBuffer buffer_;
   std::int64_t buffered_bytes_ = 0, rows_ = 0;
   std::vector<Block> blocks_;
