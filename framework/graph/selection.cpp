@@ -15,6 +15,11 @@
 namespace flowrun::graph {
 namespace {
 
+/// Passes on a failure that was explained through the call.
+void pass_on(flowrun_status status, const char* what) {
+  if (status != FLOWRUN_OK) throw detail::ExplainedError(static_cast<Code>(status), what);
+}
+
 /// The rows that a node drops, read beside the rows that it has seen.
 class Drops {
  public:
@@ -30,7 +35,7 @@ class Drops {
     drop_ = {};
     drop_.size = sizeof drop_;
     std::int32_t end = 0;
-    if (const flowrun_status status = table_->next_drop(self_, call_, &drop_, &end); status != FLOWRUN_OK) throw detail::ExplainedError(static_cast<Code>(status), "next_drop");
+    pass_on(table_->next_drop(self_, call_, &drop_, &end), "next_drop");
     ended_ = end != 0;
     if (!ended_ && drop_.row <= before) throw Error(Code::kInternal, fmt::format("the plugin drops row {} after row {}", drop_.row, before));
   }
@@ -45,7 +50,8 @@ class Drops {
 
 class SelectionBody final : public OrderedBody {
  public:
-  SelectionBody(const PluginNode& node, const flowrun_selection* table, const Field& input, const std::string& folder, std::unique_ptr<OrderedBody> spool, NodeRecords& records)
+  SelectionBody(const PluginNode& node, const flowrun_selection* table, const Field& input, const std::string& folder, std::unique_ptr<OrderedBody> spool,
+                NodeRecords& records)
       : blocking_(node.interface<flowrun_blocking>(FLOWRUN_BLOCKING_V1)),
         table_(table),
         self_(node.self()),
@@ -64,7 +70,7 @@ class SelectionBody final : public OrderedBody {
   flowrun_status process(const flowrun_call* call, std::uint32_t port, const Message& in, std::span<ArrowArray>) override {
     return guarded(call, [&] {
       seen_->append(in.array());  // without its last column, which the schema does not have
-      if (const flowrun_status status = blocking_->consume(self_, call, port, &in.array()); status != FLOWRUN_OK) throw detail::ExplainedError(static_cast<Code>(status), "consume");
+      pass_on(blocking_->consume(self_, call, port, &in.array()), "consume");
     });
   }
 
@@ -72,7 +78,7 @@ class SelectionBody final : public OrderedBody {
     const flowrun_status status = guarded(call, [&] {
       seen_->finish();
       seen_.reset();
-      if (const flowrun_status finished = blocking_->finish(self_, call); finished != FLOWRUN_OK) throw detail::ExplainedError(static_cast<Code>(finished), "finish");
+      pass_on(blocking_->finish(self_, call), "finish");
       give_kept(call, out);
       std::filesystem::remove(path_);
     });
@@ -90,7 +96,7 @@ class SelectionBody final : public OrderedBody {
       const std::int64_t count = rows.get().length;
       const auto kept = take_drops(rows.get(), first, drops);
       if (static_cast<std::int64_t>(kept.size()) < count) rows = select_rows(rows.get(), schema_, kept);
-      if (const flowrun_status status = spool_->process(call, 0, Message::adopt(std::move(rows)), out); status != FLOWRUN_OK) throw detail::ExplainedError(static_cast<Code>(status), "spool");
+      pass_on(spool_->process(call, 0, Message::adopt(std::move(rows)), out), "spool");
       first += count;
     }
     if (!drops.ended()) throw Error(Code::kInternal, fmt::format("the plugin drops row {} of {}", drops.row(), first));
@@ -110,7 +116,8 @@ class SelectionBody final : public OrderedBody {
       const Tally tally = meter_.row(rows, row);
       counters.dropped[drop->reason] += tally;
       counters.out += Tally{-tally.documents, -tally.bytes, 0};  // it was counted as used when it came
-      dropped.push_back({first + row, std::string(meter_.id(rows, row)), drop->reason, drop->value, drop->threshold, drop->kept ? std::string(drop->kept, drop->kept_length) : ""});
+      const std::string stays = drop->kept ? std::string(drop->kept, drop->kept_length) : std::string();
+      dropped.push_back({first + row, std::string(meter_.id(rows, row)), drop->reason, drop->value, drop->threshold, stays});
       drops.advance();
     }
     records_.drops.append(std::move(dropped));
@@ -137,7 +144,7 @@ Sketching::Sketching(const PluginNode& node, const flowrun_selection* table, con
 
 OwnedArray Sketching::apply(const flowrun_call* call, const ArrowArray& in) const {
   OwnedArray sketch;
-  if (const flowrun_status status = table_->sketch(self_, call, &in, sketch.address()); status != FLOWRUN_OK) throw detail::ExplainedError(static_cast<Code>(status), "sketch");
+  pass_on(table_->sketch(self_, call, &in, sketch.address()), "sketch");
   if (!sketch || sketch.get().length != in.length) throw Error(Code::kInternal, "the plugin does not give a sketch for each row");
   std::vector<OwnedArray> columns;
   for (std::int64_t i = 0; i < in.n_children; ++i) columns.push_back(borrow_column(*in.children[i], in.offset, in.length));

@@ -11,7 +11,8 @@ class SelectRows : public Blocking {
  public:
   static Descriptor descriptor() {
     Descriptor descriptor("test/select_rows", "1.0.0");
-    descriptor.summary("Drops rows by number.").input(Port("in", "documents")).output(Port("out", "documents")).parameter(strings("rows").about("Numbers of rows.")).threads("One call at a time.");
+    descriptor.summary("Drops rows by number.").input(Port("in", "documents")).output(Port("out", "documents"));
+    descriptor.parameter(strings("rows").about("Numbers of rows.")).threads("One call at a time.");
     return descriptor;
   }
   explicit SelectRows(const Params& params) {
@@ -55,7 +56,9 @@ class SelectRows : public Blocking {
  private:
   static constexpr flowrun_selection kSelection = {
       sizeof(flowrun_selection),
-      [](void* self, const flowrun_call* call, const ArrowArray* in, ArrowArray* out) { return guarded(call, [&] { static_cast<const SelectRows*>(self)->sketch(*in).move_to(out); }); },
+      [](void* self, const flowrun_call* call, const ArrowArray* in, ArrowArray* out) {
+        return guarded(call, [&] { static_cast<const SelectRows*>(self)->sketch(*in).move_to(out); });
+      },
       [](void* self, const flowrun_call* call, flowrun_selection_drop* out, std::int32_t* end) {
         return guarded(call, [&] { *end = static_cast<SelectRows*>(self)->next_drop(*out) ? 0 : 1; });
       }};

@@ -44,7 +44,9 @@ TEST_F(Selection, LeavesOutNothingAndEverything) {
 }
 
 TEST_F(Selection, RefusesRowsThatAreNotThereOrNotInOrder) {
-  const std::pair<const char*, const char*> cases[] = {{"\"5\", \"5000\"", "the plugin drops row 5000 of 5000"}, {"\"5\", \"5\"", "the plugin drops row 5 after row 5"}, {"\"9\", \"2\"", "the plugin drops row 2 after row 9"}};
+  const std::pair<const char*, const char*> cases[] = {{"\"5\", \"5000\"", "the plugin drops row 5000 of 5000"},
+                                                       {"\"5\", \"5\"", "the plugin drops row 5 after row 5"},
+                                                       {"\"9\", \"2\"", "the plugin drops row 2 after row 9"}};
   for (const auto& [rows, message] : cases) {
     const auto finished = run_with(rows);
     EXPECT_EQ(finished.exit_code, 70) << finished;

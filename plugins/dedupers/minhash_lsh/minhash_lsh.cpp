@@ -28,7 +28,8 @@ struct Header {
 
 }  // namespace
 
-MinhashLsh::MinhashLsh(std::size_t memory_bytes, const std::string& folder) : memory_bytes_(memory_bytes), folder_(folder), buckets_(std::in_place, memory_bytes / 2, folder) {}
+MinhashLsh::MinhashLsh(std::size_t memory_bytes, const std::string& folder)
+    : memory_bytes_(memory_bytes), folder_(folder), buckets_(std::in_place, memory_bytes / 2, folder) {}
 
 void MinhashLsh::add(std::span<const BucketKey> keys) {
   if (documents_ == kDocumentsMax) throw Error(Code::kUnsupported, "more than " + std::to_string(kDocumentsMax) + " documents");

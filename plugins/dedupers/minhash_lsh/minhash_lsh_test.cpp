@@ -34,7 +34,8 @@ using Firsts = std::map<std::string, std::string>;  // by the id of a document t
 /// Texts of invented words, about every third a changed copy of an earlier one.
 std::vector<Document> make_documents(int count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  const auto word = [&] { return "w" + std::string(1, static_cast<char>('a' + random() % 26)) + std::string(1, static_cast<char>('a' + random() % 26)) + static_cast<char>('a' + random() % 26); };
+  const auto letter = [&] { return static_cast<char>('a' + random() % 26); };
+  const auto word = [&] { return std::string{'w', letter(), letter(), letter()}; };
   std::vector<std::vector<std::string>> texts;
   std::vector<Document> documents;
   for (int i = 0; i < count; ++i) {
@@ -63,7 +64,7 @@ Firsts by_brute_force(const std::vector<Document>& documents, const SketchOption
   for (std::size_t i = 0; i < documents.size(); ++i) sketcher->signature(documents[i].text, scratch, signatures[i]);
   const auto share_a_bucket = [&](const auto& a, const auto& b) {
     for (std::size_t at = 0; at < std::min(a.size(), b.size()); at += options.hashes_per_bucket)
-      if (std::equal(a.begin() + static_cast<std::ptrdiff_t>(at), a.begin() + static_cast<std::ptrdiff_t>(at + options.hashes_per_bucket), b.begin() + static_cast<std::ptrdiff_t>(at))) return true;
+      if (std::equal(a.data() + at, a.data() + at + options.hashes_per_bucket, b.data() + at)) return true;
     return false;
   };
   std::vector<std::size_t> first(documents.size());
@@ -81,7 +82,8 @@ Firsts by_brute_force(const std::vector<Document>& documents, const SketchOption
 }
 
 /// Runs the node, in batches of some documents.
-Firsts by_node(const std::vector<Document>& documents, const std::vector<std::pair<std::string, flowrun::testing::Value>>& parameters, std::int64_t memory_bytes = 64 << 20, std::size_t batch = 37) {
+Firsts by_node(const std::vector<Document>& documents, const std::vector<std::pair<std::string, flowrun::testing::Value>>& parameters,
+               std::int64_t memory_bytes = 64 << 20, std::size_t batch = 37) {
   const TemporaryFolder folder;
   Runner node(flowrun_plugin_v1, parameters);
   OpenOptions options;
@@ -89,7 +91,7 @@ Firsts by_node(const std::vector<Document>& documents, const std::vector<std::pa
   options.memory_bytes = memory_bytes;
   node.open({fields::documents()}, options);
   for (std::size_t at = 0; at < documents.size(); at += batch)
-    node.consume_sketched(documents_batch({documents.begin() + static_cast<std::ptrdiff_t>(at), documents.begin() + static_cast<std::ptrdiff_t>(std::min(at + batch, documents.size()))}));
+    node.consume_sketched(documents_batch({documents.data() + at, documents.data() + std::min(at + batch, documents.size())}));
   node.finish();
   Firsts firsts;
   for (const auto& drop : node.take_selection()) {
@@ -156,8 +158,9 @@ TEST(MinhashLshNode, DoesNotDependOnBatches) {
 
 TEST(MinhashLshNode, KeepsTheFirstAndTextsOfFewWords) {
   const std::string text = "one two three four five six seven eight nine ten";
-  EXPECT_EQ(by_node({{"a", "four words are few", "", ""}, {"b", text, "", ""}, {"c", "four words are few", "", ""}, {"d", "One, TWO three four five six seven eight nine: ten!", "", ""}, {"e", "", "", ""}}, {}),
-            (Firsts{{"d", "b"}}));
+  const std::vector<Document> documents{{"a", "four words are few", "", ""}, {"b", text, "", ""}, {"c", "four words are few", "", ""},
+                                        {"d", "One, TWO three four five six seven eight nine: ten!", "", ""}, {"e", "", "", ""}};
+  EXPECT_EQ(by_node(documents, {}), (Firsts{{"d", "b"}}));
   EXPECT_THAT(by_node({}, {}), IsEmpty());
 }
 

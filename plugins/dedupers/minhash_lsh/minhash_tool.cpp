@@ -32,7 +32,8 @@ SketchOptions options_of(int argc, char** argv) {
     numbers[argument.substr(0, equals)] = std::stoul(argument.substr(equals + 1));
   }
   const auto number = [&](const char* name, unsigned long otherwise) { return numbers.contains(name) ? numbers[name] : otherwise; };
-  return {number("fast", 0) != 0, number("n_grams", 5), number("buckets", 14), number("hashes_per_bucket", 8), static_cast<std::uint32_t>(number("seed", 1)), static_cast<int>(number("hash_bits", 64))};
+  return {number("fast", 0) != 0,         number("n_grams", 5),  number("buckets", 14),
+          number("hashes_per_bucket", 8), static_cast<std::uint32_t>(number("seed", 1)), static_cast<int>(number("hash_bits", 64))};
 }
 
 void print_signatures(const std::vector<std::string>& texts, const Sketcher& sketcher) {

@@ -39,8 +39,8 @@ std::uint64_t draw(std::mt19937& random, std::uint64_t low, std::uint64_t high) 
 /// (x a + b mod 2^64) mod (2^61 - 1).
 std::uint64_t permuted(std::uint64_t x, std::uint64_t a, std::uint64_t b) noexcept { return (x * a + b) % kMersennePrime; }
 
-/// The minima of one block of permutations, by remainders that are not reduced to the end: of all 2^64 numbers only 64 leave one that is too large by 2^61 - 1. Returns false,
-/// with nothing of use in `out`, where one was met. Values compare as signed numbers, which needs no more than AVX2.
+/// The minima of one block of permutations, by remainders that are not reduced to the end: of all 2^64 numbers only 36 leave one that is too large by
+/// 2^61 - 1. Returns false, with nothing of use in `out`, where one was met. Values compare as signed numbers, which needs no more than AVX2.
 FLOWRUN_BODY bool mersenne_minima(const std::uint64_t* hashes, std::size_t hash_count, const std::uint64_t* factors, const std::uint64_t* summands, std::uint64_t* out) {
   using Unsigned = std::uint64_t __attribute__((vector_size(64)));
   using Signed = std::int64_t __attribute__((vector_size(64)));
@@ -66,10 +66,12 @@ FLOWRUN_BODY bool mersenne_minima(const std::uint64_t* hashes, std::size_t hash_
   return (any & kTopBit) == 0;
 }
 
-FLOWRUN_CLONES bool mersenne_minima_64(const std::uint64_t* hashes, std::size_t hash_count, const std::uint64_t* factors, const std::uint64_t* summands, std::uint64_t* out) {
+FLOWRUN_CLONES bool mersenne_minima_64(const std::uint64_t* hashes, std::size_t hash_count, const std::uint64_t* factors, const std::uint64_t* summands,
+                                       std::uint64_t* out) {
   return mersenne_minima<0>(hashes, hash_count, factors, summands, out);
 }
-FLOWRUN_CLONES bool mersenne_minima_32(const std::uint64_t* hashes, std::size_t hash_count, const std::uint64_t* factors, const std::uint64_t* summands, std::uint64_t* out) {
+FLOWRUN_CLONES bool mersenne_minima_32(const std::uint64_t* hashes, std::size_t hash_count, const std::uint64_t* factors, const std::uint64_t* summands,
+                                       std::uint64_t* out) {
   return mersenne_minima<0xFFFFFFFF>(hashes, hash_count, factors, summands, out);
 }
 

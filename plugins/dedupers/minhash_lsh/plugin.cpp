@@ -22,8 +22,9 @@ namespace {
 constexpr const char* kReason = "near_duplicate";
 
 SketchOptions options_of(const Params& params) {
-  return {params.string("mode") == "fast", static_cast<std::size_t>(params.integer("n_grams")), static_cast<std::size_t>(params.integer("buckets")),
-          static_cast<std::size_t>(params.integer("hashes_per_bucket")), static_cast<std::uint32_t>(params.integer("hash_seed")), static_cast<int>(params.integer("hash_bits"))};
+  const auto size = [&](const char* name) { return static_cast<std::size_t>(params.integer(name)); };
+  return {params.string("mode") == "fast", size("n_grams"), size("buckets"), size("hashes_per_bucket"), static_cast<std::uint32_t>(params.integer("hash_seed")),
+          static_cast<int>(params.integer("hash_bits"))};
 }
 
 class MinhashLshNode : public Blocking, public Stateful {
@@ -34,7 +35,8 @@ class MinhashLshNode : public Blocking, public Stateful {
         .input({"in", "documents"})
         .output({"out", "documents"})
         .parameter(string("mode").choices({"equal", "fast"}).defaults("equal").about(
-            "\"equal\": datatrove's text normalisation, English words, hashes, signatures and clusters; \"fast\": the same method on plain words with 32-bit hashes, a few times as fast."))
+            "\"equal\": datatrove's text normalisation, English words, hashes, signatures and clusters; \"fast\": the same method on plain words with 32-bit hashes, "
+            "a few times as fast."))
         .parameter(integer("n_grams").defaults(5).range(1, 64).unit("words").about("Words in a shingle. A text of fewer words is like no other."))
         .parameter(integer("buckets").defaults(14).range(1, 1024).about("Runs that a signature is cut into; documents with any of them in common are in one cluster."))
         .parameter(integer("hashes_per_bucket").defaults(8).range(1, 256).about(
@@ -45,7 +47,8 @@ class MinhashLshNode : public Blocking, public Stateful {
         .declares_state()
         .threads("Signatures are computed on many threads at once; documents count in the order of 'in', so the source named first is preferred.")
         .source("Broder 1997, On the resemblance and containment of documents; Indyk and Motwani 1998. mode = \"equal\" is checked against datatrove 0.10.1 "
-                "(pipeline/dedup/minhash.py): signatures and clusters are the same. Differs: of a cluster the first document stays, datatrove keeps one that its union-find ends with.")
+                "(pipeline/dedup/minhash.py): signatures and clusters are the same. Differs: of a cluster the first document stays, datatrove keeps one that its "
+                "union-find ends with.")
         .example("[node.distinct]\nplugin = \"dedupers/minhash_lsh\"\nin     = [\"books\", \"web\"]\n");
   }
 

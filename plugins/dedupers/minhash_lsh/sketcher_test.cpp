@@ -186,8 +186,8 @@ struct TwoTexts {
 TwoTexts make_texts(int common, int own, std::mt19937& random) {
   const auto words = [&](int count) {
     std::string text;
-    for (int i = 0; i < count; ++i) text += "w" + std::string(1, static_cast<char>('a' + random() % 26)) + std::string(1, static_cast<char>('a' + random() % 26)) + std::to_string(random() % 10) + "q" +
-                                            std::string(1, static_cast<char>('a' + random() % 26)) + " ";
+    const auto letter = [&] { return static_cast<char>('a' + random() % 26); };
+    for (int i = 0; i < count; ++i) text += {'w', letter(), letter(), letter(), letter(), ' '};
     return text;
   };
   const auto shingles = [](const std::string& text) {
