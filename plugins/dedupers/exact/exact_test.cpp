@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <random>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@ using flowrun::testing::document_rows;
 using flowrun::testing::documents_batch;
 using flowrun::testing::error_of;
 using flowrun::testing::OpenOptions;
+using flowrun::testing::Parameters;
 using flowrun::testing::read_file;
 using flowrun::testing::Runner;
 using flowrun::testing::TemporaryFolder;
@@ -35,20 +37,41 @@ TEST(TextSet, AgreesWithASetOfTheTextsThemselves) {
   EXPECT_EQ(set.size(), static_cast<std::int64_t>(oracle.size()));
 }
 
-TEST(TextSet, KeepsItsBound) {
-  constexpr std::int64_t kBound = 2 << 20;
-  TextSet set(kBound);
-  const auto fill = [&] {
-    for (int i = 0;; ++i) {
-      set.insert("text " + std::to_string(i));
-      ASSERT_LE(set.memory_bytes(), kBound);
-    }
-  };
-  const auto [code, message] = error_of(fill);
-  EXPECT_EQ(code, Code::kOutOfMemory);
-  EXPECT_THAT(message, HasSubstr("have 'memory_bytes' = 2097152"));
-  EXPECT_GT(set.size(), kBound / 37) << "at least a text for every 37 bytes";
-  EXPECT_FALSE(set.insert("text 7")) << "what it knows it still knows";
+TEST(TextSet, GoesToDiskAndKeepsItsBound) {
+  constexpr std::int64_t kBound = TextSet::kLeastBytes;
+  const TemporaryFolder folder;
+  std::mt19937 random(6);
+  TextSet set(kBound, folder.path());
+  std::set<std::uint32_t> oracle;
+  for (int i = 0; i < 800000; ++i) {
+    const auto number = static_cast<std::uint32_t>(random() % 600000);
+    ASSERT_EQ(set.insert(std::to_string(number)), oracle.insert(number).second) << number;
+    ASSERT_LE(set.memory_bytes(), kBound);
+  }
+  EXPECT_EQ(set.size(), static_cast<std::int64_t>(oracle.size()));
+  EXPECT_GT(set.spilled(), 10 * kBound / 37) << "many times what fits";
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "files have no name";
+}
+
+TEST(TextSet, WantsRoomForItsTables) {
+  const auto [code, message] = error_of([] { TextSet set(1000); });
+  EXPECT_EQ(code, Code::kInvalidArgument);
+  EXPECT_THAT(message, HasSubstr("'memory_bytes' is 1000, expected at least 1048576"));
+}
+
+TEST(TextSet, SavesAndLoadsWhatIsOnDisk) {
+  const TemporaryFolder folder;
+  TextSet first(TextSet::kLeastBytes), second(TextSet::kLeastBytes), unbounded(0);
+  for (int i = 0; i < 150000; ++i) first.insert(std::to_string(i));
+  first.save(folder.path("texts"));
+  for (TextSet* set : {&second, &unbounded}) {
+    set->load(folder.path("texts"));
+    EXPECT_EQ(set->size(), 150000);
+    for (int i = 0; i < 150000; i += 7) ASSERT_FALSE(set->insert(std::to_string(i)));
+    for (int i = 150000; i < 160000; ++i) ASSERT_TRUE(set->insert(std::to_string(i)));
+  }
+  EXPECT_GT(second.spilled(), 0);
+  EXPECT_EQ(unbounded.spilled(), 0);
 }
 
 TEST(TextSet, SurvivesSaveAndLoad) {
@@ -123,16 +146,73 @@ TEST(ExactNode, GoesOnFromASnapshotAsIfNothingHadHappened) {
   EXPECT_THAT(document_rows(out[0]), ElementsAre(Document{"d", "z", "", ""}));
 }
 
-TEST(ExactNode, NamesMemoryBytesWhenItIsFull) {
-  Runner node(flowrun_plugin_v1);
+/// What a node leaves of documents, all in one batch or each in its own.
+std::vector<Document> run(Parameters parameters, const std::vector<Document>& documents, bool single, std::int64_t memory_bytes = 0) {
+  Runner node(flowrun_plugin_v1, parameters);
   OpenOptions options;
-  options.memory_bytes = 2048;
+  options.memory_bytes = memory_bytes;
   node.open({fields::documents()}, options);
-  const auto [code, message] = error_of([&] {
-    for (int i = 0; i < 1000; ++i) node.process(documents_batch({{std::to_string(i), std::to_string(i), "", ""}}));
-  });
-  EXPECT_EQ(code, Code::kOutOfMemory);
-  EXPECT_THAT(message, HasSubstr("different texts take 2048 bytes and need 3072, have 'memory_bytes' = 2048"));
+  std::vector<Document> left;
+  for (std::size_t i = 0; i < documents.size(); i += single ? 1 : documents.size()) {
+    const auto out = node.process(documents_batch(single ? std::vector<Document>{documents[i]} : documents));
+    for (auto& row : document_rows(out[0])) left.push_back(row);
+  }
+  EXPECT_THAT(node.close(), IsEmpty());
+  return left;
+}
+
+TEST(ExactNode, LeavesOutLinesAndParagraphs) {
+  const std::vector<Document> documents = {{"a", "menu\nfirst\n\nsecond\nmenu", "", ""}, {"b", "menu \n\nsecond", "", ""}, {"c", "menu\nthird\nx\nx", "", ""}};
+  for (const bool single : {false, true}) {
+    EXPECT_THAT(run({{"by", "line"}}, documents, single), ElementsAre(Document{"a", "menu\nfirst\n\nsecond", "", ""}, Document{"c", "third\nx", "", ""}));
+    EXPECT_THAT(run({{"by", "line"}, {"min_bytes", 2}}, documents, single), ElementsAre(Document{"a", "menu\nfirst\n\nsecond", "", ""}, Document{"c", "third\nx\nx", "", ""}));
+    EXPECT_THAT(run({{"by", "paragraph"}}, documents, single), ElementsAre(documents[0], documents[1], documents[2])) << "paragraphs are compared whole";
+  }
+  EXPECT_THAT(run({{"by", "paragraph"}}, {{"a", "x\ny\n\nz", "", ""}, {"b", "z\n\nw", "", ""}, {"c", "w\n\nx\ny\n", "", ""}}, false),
+              ElementsAre(Document{"a", "x\ny\n\nz", "", ""}, Document{"b", "w", "", ""}));
+}
+
+TEST(ExactNode, SaysWhyATextIsGone) {
+  Runner node(flowrun_plugin_v1, {{"by", "line"}});
+  node.open({fields::documents()});
+  node.process(documents_batch({{"a", "x\ny", "", ""}, {"b", "y\n\nx", "", ""}, {"c", "", "", ""}}));
+  ASSERT_EQ(node.drops().size(), 1u) << "a text without lines has no line that was seen";
+  EXPECT_EQ(node.drops()[0].id, "b");
+  EXPECT_EQ(node.drops()[0].reason, "only_duplicates");
+  EXPECT_EQ(node.drops()[0].value, 2);
+}
+
+TEST(ExactNode, LeavesTheSameForAnyMemoryAndBatches) {
+  std::mt19937 random(8);
+  std::vector<Document> documents;
+  for (int i = 0; i < 2000; ++i) {
+    std::string text;
+    for (int line = 0; line < 100; ++line) text += std::to_string(random() % 150000) + "\n";
+    documents.push_back({std::to_string(i), text, "", ""});
+  }
+  const auto expected = run({{"by", "line"}}, documents, false);
+  EXPECT_EQ(run({{"by", "line"}}, documents, false, TextSet::kLeastBytes), expected);
+  EXPECT_EQ(run({{"by", "line"}}, documents, true, TextSet::kLeastBytes), expected);
+}
+
+TEST(ExactNode, ComparesUrls) {
+  StringBuilder urls;
+  for (const char* url : {"u", "", "v", "u", ""}) urls.append(url);
+  auto batch = flowrun::testing::with_column(documents_batch({{"a", "1", "", ""}, {"b", "2", "", ""}, {"c", "1", "", ""}, {"d", "3", "", ""}, {"e", "2", "", ""}}), fields::utf8("url"), urls.finish());
+  Runner node(flowrun_plugin_v1, {{"by", "url"}});
+  node.open({batch.schema});
+  EXPECT_THAT(document_rows(node.process(std::move(batch))[0]), ElementsAre(Document{"a", "1", "", ""}, Document{"b", "2", "", ""}, Document{"c", "1", "", ""}, Document{"e", "2", "", ""}));
+  ASSERT_EQ(node.drops().size(), 1u);
+  EXPECT_EQ(node.drops()[0].reason, "duplicate_url");
+
+  Runner without(flowrun_plugin_v1, {{"by", "url"}, {"url_column", "link"}});
+  EXPECT_THAT(error_of([&] { without.open({fields::documents()}); }).second, HasSubstr("needs a column of text 'link'"));
+}
+
+TEST(ExactNode, TakesSpansOfSentencesOut) {
+  const std::string span = "One is here. Two is here. Three is here.";
+  const auto left = run({{"by", "sentences"}, {"min_doc_words", 0}, {"min_num_sentences", 1}}, {{"a", span, "", ""}, {"b", "First new one. " + span + " Last new one.", "", ""}, {"c", span, "", ""}}, false);
+  EXPECT_THAT(left, ElementsAre(Document{"a", span, "", ""}, Document{"b", "First new one. Last new one.", "", ""}));
 }
 
 }  // namespace

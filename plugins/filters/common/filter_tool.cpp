@@ -1,10 +1,10 @@
 // Runs one filter alone over documents; what bench/peers/compare_filters.py runs beside datatrove. Not installed.
 //
-//     flowrun_filter_tool PLUGIN.so PARAMETERS < documents.jsonl
+//     flowrun_filter_tool PLUGIN.so PARAMETERS [MEMORY_BYTES] < documents.jsonl
 //
-// PARAMETERS is a JSON object. Each line of stdin is an object with `text` and maybe `url`, which becomes a column. Prints a line for each
-// document, {"reason", "value", "text"}: reason and value are null where it is kept, text where it is dropped. A last line says how many
-// seconds of the processor the filter took.
+// The plugin is a map or a serial node, PARAMETERS a JSON object. Each line of stdin is an object with `text` and maybe `url`, which becomes a column. Prints a line for each
+// document, {"reason", "value", "text"}: reason and value are null where it is kept, text where it is dropped. Columns of text that the
+// plugin adds are in "columns". A last line says how many seconds of the processor the filter took.
 
 #include <flowrun/descriptor.hpp>
 #include <flowrun/testing.hpp>
@@ -47,6 +47,7 @@ Value value_of(const Json& json, bool is_file) {
     default: {
       std::vector<std::string> texts;
       for (const Json& item : json.items) texts.push_back(item.text);
+      if (is_file) return flowrun::testing::Paths(texts);
       return texts;
     }
   }
@@ -81,7 +82,23 @@ Documents read_documents(std::size_t& count, bool& has_url) {
   return documents;
 }
 
-void print(std::size_t count, const std::map<std::string, std::string>& kept, const std::vector<flowrun::testing::Dropped>& drops) {
+/// What is kept of a document, and the columns of text that were added, as JSON.
+struct Kept {
+  std::string text, columns;
+};
+
+void take(const flowrun::testing::Batch& batch, const flowrun::Field& input, std::map<std::string, Kept>& kept) {
+  const flowrun::BatchView view(batch.array.get(), batch.schema);
+  for (std::int64_t row = 0; row < batch.size(); ++row) {
+    std::string columns;
+    for (const flowrun::Field& column : batch.schema.children)
+      if (column.format == "u" && input.find(column.name) < 0)
+        columns += (columns.empty() ? "" : ",") + flowrun::json::quote(column.name) + ":" + flowrun::json::quote(view.strings(column.name.c_str())[row]);
+    kept[std::string(view.strings("id")[row])] = {std::string(view.strings("text")[row]), std::move(columns)};
+  }
+}
+
+void print(std::size_t count, const std::map<std::string, Kept>& kept, const std::vector<flowrun::testing::Dropped>& drops) {
   std::map<std::string, const flowrun::testing::Dropped*> dropped;
   for (const auto& drop : drops) dropped[drop.id] = &drop;
   for (std::size_t i = 0; i < count; ++i) {
@@ -89,25 +106,28 @@ void print(std::size_t count, const std::map<std::string, std::string>& kept, co
     if (const auto it = dropped.find(id); it != dropped.end())
       std::printf("{\"reason\":%s,\"value\":%s,\"text\":null}\n", flowrun::json::quote(it->second->reason).c_str(), flowrun::json::number(it->second->value).c_str());
     else
-      std::printf("{\"reason\":null,\"value\":null,\"text\":%s}\n", flowrun::json::quote(kept.at(id)).c_str());
+      std::printf("{\"reason\":null,\"value\":null,\"text\":%s,\"columns\":{%s}}\n", flowrun::json::quote(kept.at(id).text).c_str(), kept.at(id).columns.c_str());
   }
 }
 
-void run(const char* file, const char* parameters) {
+void run(const char* file, const char* parameters, std::int64_t memory_bytes) {
   const flowrun_plugin& plugin = load_plugin(file);
   flowrun::testing::Runner node(plugin, parameters_of(plugin, parameters));
-  std::map<std::string, std::string> kept;
+  flowrun::testing::OpenOptions options;
+  options.memory_bytes = memory_bytes;
+  std::map<std::string, Kept> kept;
   std::size_t count = 0;
   double seconds = 0;
   bool has_url = false;
   for (Documents documents = read_documents(count, has_url); !documents.rows.empty(); documents = read_documents(count, has_url)) {
     auto batch = flowrun::testing::documents_batch(documents.rows);
     if (has_url) batch = flowrun::testing::with_column(std::move(batch), flowrun::fields::utf8("url"), documents.urls.finish());
-    if (kept.empty() && node.drops().empty()) node.open({batch.schema});
+    if (kept.empty() && node.drops().empty()) node.open({batch.schema}, options);
+    const flowrun::Field input = batch.schema;
     const std::clock_t start = std::clock();
     const auto out = node.process(std::move(batch));
     seconds += static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    for (auto& row : flowrun::testing::document_rows(out[0])) kept[row.id] = std::move(row.text);
+    take(out[0], input, kept);
   }
   print(count, kept, node.drops());
   std::printf("{\"seconds\":%.6f}\n", seconds);
@@ -116,12 +136,12 @@ void run(const char* file, const char* parameters) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fputs("usage: flowrun_filter_tool PLUGIN.so PARAMETERS < documents.jsonl\n", stderr);
+  if (argc != 3 && argc != 4) {
+    std::fputs("usage: flowrun_filter_tool PLUGIN.so PARAMETERS [MEMORY_BYTES] < documents.jsonl\n", stderr);
     return 2;
   }
   try {
-    run(argv[1], argv[2]);
+    run(argv[1], argv[2], argc == 4 ? std::stoll(argv[3]) : 0);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "flowrun_filter_tool: %s\n", error.what());
