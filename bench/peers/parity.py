@@ -57,6 +57,7 @@ def main():
     passed["damaged_tokenizers"] = tools and succeeds(sys.executable, HERE / "compare_mutations.py")
     passed["filters"] = tools and succeeds(sys.executable, HERE / "compare_filters.py", "check", "--no-speed")
     passed["deduplication"] = tools and succeeds(sys.executable, HERE / "compare_dedup.py", "check", "--limit", "3000", "--no-speed")
+    passed["decontamination"] = tools and succeeds(sys.executable, HERE / "compare_decontaminate.py", "check", "--limit", "3000", "--no-speed")
     passed["pii"] = tools and succeeds(sys.executable, HERE / "compare_pii.py", "check", "--no-speed")
     passed["minhash"] = tools and succeeds(sys.executable, HERE / "compare_minhash.py", "check", "--documents", "3000")
     passed["text_scores"] = tools and succeeds(sys.executable, HERE / "compare_text_scores.py", "--tool", BUILD / "bin/flowrun_text_scores_tool", "--text", "data/books", "--repeats", "1")

@@ -6,15 +6,6 @@
 namespace flowrun::filters {
 namespace {
 
-OwnedArray bool_column(const std::vector<Decision>& decisions) {
-  auto holder = std::make_unique<detail::ArrayHolder>();
-  holder->buffers[0].assign((decisions.size() + 7) / 8, 0);
-  for (std::size_t i = 0; i < decisions.size(); ++i)
-    if (!decisions[i].verdict) detail::set_bit(holder->buffers[0], static_cast<std::int64_t>(i));
-  holder->pointers[1] = holder->buffers[0].data();
-  return detail::make_array(std::move(holder), static_cast<std::int64_t>(decisions.size()), 2);
-}
-
 OwnedArray reason_column(const std::vector<Decision>& decisions) {
   StringBuilder reasons;
   for (const Decision& decision : decisions) reasons.append(decision.verdict ? decision.verdict->reason : "");
@@ -31,6 +22,15 @@ OwnedArray text_column(const StringColumn& texts, const std::vector<Decision>& d
 }
 
 }  // namespace
+
+OwnedArray bool_column(const std::vector<bool>& values) {
+  auto holder = std::make_unique<detail::ArrayHolder>();
+  holder->buffers[0].assign((values.size() + 7) / 8, 0);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (values[i]) detail::set_bit(holder->buffers[0], static_cast<std::int64_t>(i));
+  holder->pointers[1] = holder->buffers[0].data();
+  return detail::make_array(std::move(holder), static_cast<std::int64_t>(values.size()), 2);
+}
 
 Parameter mode_parameter() {
   return string("mode").choices({"drop", "score"}).defaults("drop").about(
@@ -64,7 +64,9 @@ void TextFilter::process(const Call& call, const ArrowArray& in, std::span<Arrow
 OwnedArray TextFilter::score(const Call& call, const ArrowArray& in, const std::vector<Decision>& decisions) const {
   std::vector<OwnedArray> columns;
   for (std::int64_t i = 0; i < in.n_children; ++i) columns.push_back(borrow_column(*in.children[i], in.offset, in.length));
-  columns.push_back(bool_column(decisions));
+  std::vector<bool> kept;
+  for (const Decision& decision : decisions) kept.push_back(!decision.verdict);
+  columns.push_back(bool_column(kept));
   columns.push_back(reason_column(decisions));
   return make_batch(std::move(columns), in.length, std::make_shared<OwnedArray>(call.retain(in)));
 }

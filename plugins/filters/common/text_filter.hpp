@@ -16,6 +16,9 @@ namespace flowrun::filters {
 /// Returns the parameter `mode`, the same in every filter.
 Parameter mode_parameter();
 
+/// Makes a column of format "b".
+OwnedArray bool_column(const std::vector<bool>& values);
+
 /// What a filter says of one document.
 struct Decision {
   Decision() = default;
