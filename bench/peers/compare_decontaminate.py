@@ -73,7 +73,7 @@ def find(sets, rules, texts, folder):
     command = [BUILD / "bin/flowrun_filter_tool", BUILD / "plugins/filters/decontaminate.so"]
     dropped, ngrams = (list(map(json.loads, subprocess.run([*command, json.dumps(parameters | mode)], input=stdin, capture_output=True, check=True, encoding="utf-8").stdout.split("\n")[:-1]))
                        for mode in ({}, {"mode": "score"}))
-    return [row["reason"] for row in dropped[:-1]], [row.get("columns", {}).get("decontaminate.ngram") for row in ngrams[:-1]], dropped[-1]["seconds"]
+    return [row["reason"] for row in dropped[:-1]], [(row["columns"] or {}).get("decontaminate.ngram") for row in ngrams[:-1]], dropped[-1]["seconds"]
 
 
 def cut_sets(texts, draw, count=60):

@@ -3,8 +3,8 @@
 //     flowrun_filter_tool PLUGIN.so PARAMETERS [MEMORY_BYTES] < documents.jsonl
 //
 // The plugin is a map or a serial node, PARAMETERS a JSON object. Each line of stdin is an object with `text` and maybe `url`, which becomes a column. Prints a line for each
-// document, {"reason", "value", "text"}: reason and value are null where it is kept, text where it is dropped. Columns of text that the
-// plugin adds are in "columns". A last line says how many seconds of the processor the filter took.
+// document, {"reason", "value", "text", "columns"}: reason and value are null where it is kept, text and columns where it is dropped; columns are those of text and
+// of fractions that the plugin adds. A last line says how many seconds of the processor the filter took.
 
 #include <flowrun/descriptor.hpp>
 #include <flowrun/testing.hpp>
@@ -15,6 +15,7 @@
 #include <ctime>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,10 +56,12 @@ Value value_of(const Json& json, bool is_file) {
 
 std::vector<std::pair<std::string, Value>> parameters_of(const flowrun_plugin& plugin, const char* text) {
   std::map<std::string, bool> is_file;
-  for (const Json& parameter : flowrun::testing::read_json(plugin.descriptor())["parameters"].items)
+  const Json descriptor = flowrun::testing::read_json(plugin.descriptor());
+  for (const Json& parameter : descriptor["parameters"].items)
     is_file[parameter["name"].text] = parameter["type"].text == "path" || parameter["type"].text == "paths";
   std::vector<std::pair<std::string, Value>> parameters;
-  for (const auto& [name, value] : flowrun::testing::read_json(text).members) parameters.emplace_back(name, value_of(value, is_file[name]));
+  const Json given = flowrun::testing::read_json(text);
+  for (const auto& [name, value] : given.members) parameters.emplace_back(name, value_of(value, is_file[name]));
   return parameters;
 }
 
@@ -82,19 +85,37 @@ Documents read_documents(std::size_t& count, bool& has_url) {
   return documents;
 }
 
-/// What is kept of a document, and the columns of text that were added, as JSON.
+/// One column of a batch as JSON, row by row.
+class JsonColumn {
+ public:
+  JsonColumn(const flowrun::BatchView& batch, const flowrun::Field& field) : name_(flowrun::json::quote(field.name)) {
+    if (field.format == "u") texts_.emplace(batch.strings(field.name));
+    else numbers_ = batch.values<double>(field.name, "g");
+  }
+  static bool can_show(const flowrun::Field& field) { return field.format == "u" || field.format == "g"; }
+  std::string member(std::int64_t row) const { return name_ + ":" + (texts_ ? flowrun::json::quote((*texts_)[row]) : flowrun::json::number(numbers_[row])); }
+
+ private:
+  std::string name_;
+  std::optional<flowrun::StringColumn> texts_;
+  const double* numbers_ = nullptr;
+};
+
+/// What is kept of a document, and the columns that were added, as members of a JSON object.
 struct Kept {
   std::string text, columns;
 };
 
-void take(const flowrun::testing::Batch& batch, const flowrun::Field& input, std::map<std::string, Kept>& kept) {
-  const flowrun::BatchView view(batch.array.get(), batch.schema);
-  for (std::int64_t row = 0; row < batch.size(); ++row) {
-    std::string columns;
-    for (const flowrun::Field& column : batch.schema.children)
-      if (column.format == "u" && input.find(column.name) < 0)
-        columns += (columns.empty() ? "" : ",") + flowrun::json::quote(column.name) + ":" + flowrun::json::quote(view.strings(column.name.c_str())[row]);
-    kept[std::string(view.strings("id")[row])] = {std::string(view.strings("text")[row]), std::move(columns)};
+void take(const flowrun::testing::Batch& out, const flowrun::Field& input, std::map<std::string, Kept>& kept) {
+  if (out.size() == 0) return;
+  const flowrun::DocumentsView documents(out.array.get(), out.schema);
+  std::vector<JsonColumn> columns;
+  for (const flowrun::Field& column : out.schema.children)
+    if (input.find(column.name) < 0 && JsonColumn::can_show(column)) columns.emplace_back(documents, column);
+  for (std::int64_t row = 0; row < documents.size(); ++row) {
+    std::string members;
+    for (const JsonColumn& column : columns) members += (members.empty() ? "" : ",") + column.member(row);
+    kept[std::string(documents.id[row])] = {std::string(documents.text[row]), std::move(members)};
   }
 }
 
@@ -104,7 +125,7 @@ void print(std::size_t count, const std::map<std::string, Kept>& kept, const std
   for (std::size_t i = 0; i < count; ++i) {
     const std::string id = std::to_string(i);
     if (const auto it = dropped.find(id); it != dropped.end())
-      std::printf("{\"reason\":%s,\"value\":%s,\"text\":null}\n", flowrun::json::quote(it->second->reason).c_str(), flowrun::json::number(it->second->value).c_str());
+      std::printf("{\"reason\":%s,\"value\":%s,\"text\":null,\"columns\":null}\n", flowrun::json::quote(it->second->reason).c_str(), flowrun::json::number(it->second->value).c_str());
     else
       std::printf("{\"reason\":null,\"value\":null,\"text\":%s,\"columns\":{%s}}\n", flowrun::json::quote(kept.at(id).text).c_str(), kept.at(id).columns.c_str());
   }

@@ -1,6 +1,7 @@
 #include "filters/common/text_filter.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace flowrun::filters {
@@ -21,6 +22,22 @@ OwnedArray text_column(const StringColumn& texts, const std::vector<Decision>& d
   return column.finish();
 }
 
+template <class T>
+const T& value_of(const std::vector<Decision>& decisions, std::int64_t row, std::size_t column) {
+  return std::get<T>(decisions[static_cast<std::size_t>(row)].values[column]);
+}
+
+OwnedArray added_column(const Field& field, std::size_t column, const std::vector<Decision>& decisions, std::span<const std::int64_t> rows) {
+  if (field.format == "u") {
+    StringBuilder texts;
+    for (const std::int64_t row : rows) texts.append(value_of<std::string>(decisions, row, column));
+    return texts.finish();
+  }
+  std::vector<double> numbers;
+  for (const std::int64_t row : rows) numbers.push_back(value_of<double>(decisions, row, column));
+  return make_column(std::move(numbers));
+}
+
 }  // namespace
 
 OwnedArray bool_column(const std::vector<bool>& values) {
@@ -37,11 +54,16 @@ Parameter mode_parameter() {
       "\"score\": every document is kept as it is, with two more columns, named by the filter: `.keep` (bool) and `.reason` (utf8, empty for one that would be kept).");
 }
 
-TextFilter::TextFilter(std::string name, const Params& params) : name_(std::move(name)), scores_(params.string("mode") == "score") {}
+TextFilter::TextFilter(std::string name, const Params& params, std::vector<Field> columns)
+    : name_(std::move(name)), scores_(params.string("mode") == "score"), added_(std::move(columns)) {}
 
 void TextFilter::open(Open& open) {
   schema_ = open.input();
   Field output = schema_;
+  for (const Field& column : added_) {
+    if (schema_.find(column.name) >= 0) throw Error(Code::kInvalidArgument, "the input has a column '" + column.name + "' already, which this filter would add");
+    output.children.push_back(column);
+  }
   if (scores_)
     for (Field column : {fields::boolean(name_ + ".keep"), fields::utf8(name_ + ".reason")}) {
       if (schema_.find(column.name) >= 0) throw Error(Code::kInvalidArgument, "the input has a column '" + column.name + "' already: this filter scores it a second time");
@@ -58,16 +80,25 @@ void TextFilter::process(const Call& call, const ArrowArray& in, std::span<Arrow
     call.check_stop();
     decisions.push_back(decide(documents, row));
   }
-  (scores_ ? score(call, in, decisions) : drop(call, in, decisions)).move_to(&out[0]);
+  (scores_ ? keep_all(call, in, decisions) : drop(call, in, decisions)).move_to(&out[0]);
 }
 
-OwnedArray TextFilter::score(const Call& call, const ArrowArray& in, const std::vector<Decision>& decisions) const {
+void TextFilter::append_added(std::vector<OwnedArray>& columns, const std::vector<Decision>& decisions, std::span<const std::int64_t> rows) const {
+  for (std::size_t i = 0; i < added_.size(); ++i) columns.push_back(added_column(added_[i], i, decisions, rows));
+}
+
+OwnedArray TextFilter::keep_all(const Call& call, const ArrowArray& in, const std::vector<Decision>& decisions) const {
   std::vector<OwnedArray> columns;
   for (std::int64_t i = 0; i < in.n_children; ++i) columns.push_back(borrow_column(*in.children[i], in.offset, in.length));
-  std::vector<bool> kept;
-  for (const Decision& decision : decisions) kept.push_back(!decision.verdict);
-  columns.push_back(bool_column(kept));
-  columns.push_back(reason_column(decisions));
+  std::vector<std::int64_t> all(static_cast<std::size_t>(in.length));
+  std::iota(all.begin(), all.end(), 0);
+  append_added(columns, decisions, all);
+  if (scores_) {
+    std::vector<bool> kept;
+    for (const Decision& decision : decisions) kept.push_back(!decision.verdict);
+    columns.push_back(bool_column(kept));
+    columns.push_back(reason_column(decisions));
+  }
   return make_batch(std::move(columns), in.length, std::make_shared<OwnedArray>(call.retain(in)));
 }
 
@@ -83,11 +114,13 @@ OwnedArray TextFilter::drop(const Call& call, const ArrowArray& in, const std::v
       changed = changed || decision.text;
     }
   }
-  if (!changed) return static_cast<std::int64_t>(kept.size()) == in.length ? call.retain(in) : select_rows(in, schema_, kept);
+  if (!changed && static_cast<std::int64_t>(kept.size()) == in.length) return added_.empty() ? call.retain(in) : keep_all(call, in, decisions);
+  if (!changed && added_.empty()) return select_rows(in, schema_, kept);
   std::vector<OwnedArray> columns;
   for (std::size_t i = 0; i < schema_.children.size(); ++i)
     columns.push_back(schema_.children[i].name == "text" ? text_column(BatchView(in, schema_).strings("text"), decisions, kept)
                                                          : gather(*in.children[i], schema_.children[i], kept, in.offset));
+  append_added(columns, decisions, kept);
   return make_batch(std::move(columns), static_cast<std::int64_t>(kept.size()));
 }
 
