@@ -48,7 +48,7 @@ def main():
         # The run that `make run` left: it keeps no logits, but its perplexity on the same documents must be what transformers finds.
         "model_pretrain": compare_model("runs/pretrain", length, documents),
     }
-    tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_formats_tool", "flowrun_tokenizer_tool", "flowrun_filter_tool", "flowrun_pii_tool", "flowrun_words_tool", "flowrun_minhash_tool", "flowrun_text_scores_tool", "flowrun_reader_tool")
+    tools = succeeds("cmake", "--build", BUILD, "--target", "flowrun_bpe_tool", "flowrun_formats_tool", "flowrun_tokenizer_tool", "flowrun_filter_tool", "flowrun_fasttext_tool", "flowrun_pii_tool", "flowrun_words_tool", "flowrun_minhash_tool", "flowrun_text_scores_tool", "flowrun_reader_tool")
     passed["tokenizer"] = tools and succeeds(sys.executable, HERE / "compare_bpe.py", "check", "--tool", BUILD / "bin/flowrun_bpe_tool", "--text", "data/books")
     passed["tokenizers"] = tools and succeeds(sys.executable, HERE / "compare_tokenizers.py")
     passed["tokenizer_formats"] = tools and succeeds(sys.executable, HERE / "compare_formats.py")
@@ -60,6 +60,7 @@ def main():
     passed["decontamination"] = tools and succeeds(sys.executable, HERE / "compare_decontaminate.py", "check", "--limit", "3000", "--no-speed")
     passed["pii"] = tools and succeeds(sys.executable, HERE / "compare_pii.py", "check", "--no-speed")
     passed["minhash"] = tools and succeeds(sys.executable, HERE / "compare_minhash.py", "check", "--documents", "3000")
+    passed["fasttext"] = tools and succeeds(sys.executable, HERE / "compare_fasttext.py", "check", "--limit", "2000", "--no-speed") and succeeds(sys.executable, HERE / "compare_fasttext.py", "damage")
     passed["text_scores"] = tools and succeeds(sys.executable, HERE / "compare_text_scores.py", "--tool", BUILD / "bin/flowrun_text_scores_tool", "--text", "data/books", "--repeats", "1")
     passed["jsonl"] = tools and succeeds(sys.executable, HERE / "compare_jsonl.py")
     passed["csv"] = tools and succeeds(sys.executable, HERE / "compare_csv.py", "--megabytes", "20")
