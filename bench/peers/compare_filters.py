@@ -19,15 +19,20 @@ import random
 import subprocess
 import sys
 import time
+import warnings
 
 from datatrove.data import Document
 from datatrove.pipeline.filters.base_filter import get_filter_result
 from datatrove.pipeline.filters.c4_filters import C4QualityFilter
+from datatrove.pipeline.filters.fasttext_filter import FastTextClassifierFilter
 from datatrove.pipeline.filters.fineweb_quality_filter import FineWebQualityFilter
 from datatrove.pipeline.filters.gopher_quality_filter import STOP_WORDS, GopherQualityFilter
 from datatrove.pipeline.filters.gopher_repetition_filter import GopherRepetitionFilter
+from datatrove.pipeline.filters.language_filter import LanguageFilter
 from datatrove.utils.text import PUNCTUATION_SET, TERMINAL_PUNCTUATION, split_into_parts, split_into_sentences, split_into_words
+from fasttext.FastText import _FastText
 from filter_documents import documents
+from lid_model import lid_model
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import BUILD, ROOT, cpu  # noqa: E402
@@ -37,6 +42,7 @@ SPEED_BYTES = 1_000_000
 SPACES = [chr(c) for c in range(0x110000) if chr(c).isspace()]
 LETTERS = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and chr(c).isalpha()]
 MARKS = sorted(PUNCTUATION_SET)
+TEST_MODEL = ROOT / "plugins/filters/common/fasttext/testdata/hierarchical.bin"  # of invented languages: SOURCES there
 
 
 def vary_words(text, draw):
@@ -102,27 +108,85 @@ def vary_c4(text, draw):
         yield draw.choice(["\n", "\r\n", "\n\n", " \t\n", "\u2029"]).join(lines)
 
 
-class Filter:
-    """One filter and datatrove's. `parameters` are the plugin's, `peer` makes the other."""
+def vary_languages(text, draw):
+    """Few words, in other letters and among others, so that a model is not sure."""
+    words = text.split()
+    for size in (1, 2, 3, 5, 8):
+        yield " ".join(draw.sample(words, min(size, len(words))))
+    accents = str.maketrans({c: draw.choice(a) for c, a in zip("aeiounsczg", ("àáâä", "èéêë", "ìíîï", "òóôöø", "ùúûü", "ñń", "šśß", "çčć", "žż", "ğ"))})
+    cyrillic = str.maketrans("abcdefghijklmnopqrstuvwxyz", "абцдефгхийклмнопярстувшхыз")
+    yield "\n".join(w.translate(accents) if draw.random() < 0.5 else w for w in words[:draw.randrange(2, 60)])
+    yield " ".join(w.translate(cyrillic) if draw.random() < 0.5 else w for w in words[:draw.randrange(2, 60)])
+    yield " ".join("".join(draw.sample(w, len(w))) if draw.random() < 0.5 else w for w in words[:draw.randrange(2, 40)])
+    yield "".join(draw.choice(LETTERS) + draw.choice(["", "", " "]) for _ in range(draw.randrange(1, 80)))
 
-    def __init__(self, plugin, parameters, peer, *variants):
-        self.plugin, self.parameters, self.make_peer, self.variants = plugin, parameters, peer, variants
+
+def vary_paragraphs(text, draw):
+    words = text.split()
+    for join in ("\n", "\r\n", "\n\n", "\n \n\u3000\n", "\u2028"):
+        parts = [" ".join(draw.sample(words, min(draw.randrange(1, 9), len(words)))) for _ in range(draw.randrange(1, 9))]
+        yield draw.choice(["", "\n", " \n\n"]) + join.join(parts) + draw.choice(["", "\n", "\n\n "])
+    yield draw.choice(["", "\n", " ", "\x1c"])
+
+
+class Filter:
+    """One filter and datatrove's. `parameters` are the plugin's, `peer` makes the other; `columns` are those that the plugin adds, by the names of datatrove's metadata."""
+
+    def __init__(self, plugin, parameters, peer, *variants, columns=()):
+        self.plugin, self.parameters, self.make_peer, self.variants, self.columns = plugin, parameters, peer, variants, dict(columns)
         self.peer = None
 
     def expect(self, text):
-        """(reason, text), or the name of the exception that ends datatrove's run: that is not compared."""
+        """(reason, text, columns), or the name of the exception that ends datatrove's run: that is not compared. Where datatrove has no reasons, it is the plugin's name."""
         self.peer = self.peer or self.make_peer()
         document = Document(text=text, id="")
         try:
             keep, reason = get_filter_result(self.peer.filter(document))
         except (ZeroDivisionError, AssertionError) as error:
             return type(error).__name__
-        return (None, document.text) if keep else (reason, None)
+        return (None, document.text, {ours: rounded(document.metadata.get(theirs, 0.0)) for theirs, ours in self.columns.items()}) if keep else (reason or self.plugin, None, None)
 
     def find(self, texts):
         lines = run_tool("flowrun_filter_tool", str(BUILD / f"plugins/filters/{self.plugin}.so"), json.dumps(self.parameters), texts=texts)
         *answers, last = map(json.loads, lines)
-        return [(a["reason"], a["text"]) for a in answers], last["seconds"]
+        return [(a["reason"], a["text"], a["columns"] and {name: rounded(value) for name, value in a["columns"].items()} if a["reason"] is None else None) for a in answers], last["seconds"]
+
+
+def rounded(value):
+    """Means of many parts are added up in another order by numpy."""
+    return round(value, 12) if isinstance(value, float) else value
+
+
+def with_model(peer, path):
+    """datatrove's filter with a model from a file: it would fetch one by its address."""
+    holder = peer.model if isinstance(peer, LanguageFilter) else peer
+    holder._model = _FastText(str(path))
+    return peer
+
+
+def language(path, **parameters):
+    return Filter("language", {"model_path": str(path), **parameters},
+                  lambda: with_model(LanguageFilter(parameters.get("languages"), language_threshold=parameters.get("threshold", 0.65)), path),
+                  vary_languages, columns={"language": "language", "language_score": "score.language"})
+
+
+def fast_text(path, rule, labels, split="document", newline="", scores=()):
+    peer_rule = {rule: list(labels.items())}
+    return Filter("fasttext", {"model_path": str(path), rule: labels, "split": split, "newline_replacement": newline, "scores": list(scores)},
+                  lambda: with_model(FastTextClassifierFilter("", **peer_rule, filter_mode=split.upper(), newline_replacement=newline), path),
+                  vary_languages, vary_paragraphs, columns={f"__label__{label}": f"score.{label}" for label in scores})
+
+
+def probability_of(path, text, label):
+    labels, probabilities = _FastText(str(path)).predict(text, k=-1)
+    return float(dict(zip(labels, probabilities))[f"__label__{label}"])
+
+
+AT_THRESHOLD = "This sentence lies on the threshold."
+
+
+def vary_at_threshold(_text, _draw):
+    yield AT_THRESHOLD
 
 
 class Splitter:
@@ -145,7 +209,19 @@ COMPARED = {
     "c4_quality_fineweb": Filter("c4_quality", {"filter_no_terminal_punct": False}, lambda: C4QualityFilter(filter_no_terminal_punct=False), vary_c4),
     "c4_quality_sentences": Filter("c4_quality", {"split_paragraph": False}, lambda: C4QualityFilter(split_paragraph=False), vary_c4),
     "fineweb_quality": Filter("fineweb_quality", {}, FineWebQualityFilter, vary_line_ends, vary_lines),
+    "language": language(lid_model()),
+    "language_some": language(lid_model(), languages=["en", "de", "ru", "zh"], threshold=0.3),
+    "language_at_threshold": language(lid_model(), threshold=probability_of(lid_model(), AT_THRESHOLD, "en")),
+    "language_golden": language(TEST_MODEL, languages=["topic1", "topic2"], threshold=0.6),
+    "fasttext_keep": fast_text(lid_model(), "keep_labels", {"en": 0.8, "de": 0.2}, scores=["en", "de", "fr"]),
+    "fasttext_remove_paragraphs": fast_text(lid_model(), "remove_labels", {"en": 0.7, "ru": 0.1}, "paragraph", " ", ["en"]),
+    "fasttext_keep_sentences": fast_text(lid_model(), "keep_labels", {"en": 0.9}, "sentence"),
+    "fasttext_at_threshold": fast_text(lid_model(), "keep_labels", {"en": probability_of(lid_model(), AT_THRESHOLD, "en")}),
+    "fasttext_golden": fast_text(TEST_MODEL, "keep_labels", {"topic1": 0.6, "topic2": 0.7}, "paragraph", " "),
 }
+for name in ("language_at_threshold", "fasttext_at_threshold"):
+    COMPARED[name].variants += (vary_at_threshold,)
+GOLDEN = ["gopher_quality", "gopher_repetition", "c4_quality", "fineweb_quality", "language_golden", "fasttext_golden"]
 
 
 def run_tool(tool, *arguments, texts):
@@ -242,7 +318,7 @@ def golden(name):
                 if expected[1] not in (None, variant):
                     line["changed"] = expected[1]
                 made.append(json.dumps(line, ensure_ascii=False) + "\n")
-    folder = ROOT / "plugins/filters" / name / "testdata"
+    folder = ROOT / "plugins/filters" / compared.plugin / "testdata"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "golden.jsonl").write_text("".join(made), encoding="utf-8", newline="")
     print(json.dumps({"name": f"filters.{name}.golden", "reasons": {str(k): v for k, v in wanted.items()}}))
@@ -260,6 +336,7 @@ def punctuation():
 
 
 def main():
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["check", "golden", "punctuation"])
     parser.add_argument("names", nargs="*", metavar="NAME")
@@ -270,7 +347,7 @@ def main():
     if args.command == "punctuation":
         punctuation()
     elif args.command == "golden":
-        for name in args.names or [n for n, c in COMPARED.items() if isinstance(c, Filter) and n == c.plugin]:
+        for name in args.names or GOLDEN:
             golden(name)
     else:
         sys.exit(0 if check(args.names or list(COMPARED), args) else 1)
