@@ -53,7 +53,8 @@ constexpr Range kTerminalRanges[] = {
 std::uint8_t class_of_category(std::uint32_t code_point) noexcept {
   const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
   if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) return kAlpha;
-  return category == UTF8PROC_CATEGORY_ND ? kDecimal : 0;
+  if (category == UTF8PROC_CATEGORY_ND) return kDecimal | kNumber;
+  return category == UTF8PROC_CATEGORY_NL || category == UTF8PROC_CATEGORY_NO ? kNumber : 0;
 }
 
 /// Returns the bytes of the line end at `at`, 0 where there is none.

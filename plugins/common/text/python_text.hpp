@@ -17,6 +17,7 @@ enum CodePointClass : std::uint8_t {
   kPunctuation = 4,  ///< datatrove 0.10.1, utils/text.py, PUNCTUATION_SET
   kTerminal = 8,     ///< the same, TERMINAL_PUNCTUATION
   kDecimal = 16,     ///< \d of a regular expression: category Nd
+  kNumber = 32,      ///< with kAlpha and '_' \w of a regular expression: categories Nd, Nl, No
 };
 
 /// A code point and where the next one begins.

@@ -40,14 +40,14 @@ TEST(CodePointClasses, AreThoseOfPython) {
   EXPECT_EQ(punctuation, 281);  // len(PUNCTUATION_SET)
   EXPECT_EQ(terminal, 159);     // len(TERMINAL_PUNCTUATION)
   EXPECT_EQ(classes['a'], kAlpha);
-  EXPECT_EQ(classes['1'], kDecimal);
+  EXPECT_EQ(classes['1'], kDecimal | kNumber);
   EXPECT_EQ(classes['!'], kPunctuation | kTerminal);
   EXPECT_EQ(classes[','], kPunctuation);
   EXPECT_EQ(classes['\t'], kSpace);
   EXPECT_EQ(classes[0x1C], kSpace | kPunctuation);
   EXPECT_EQ(classes[0xAA], kAlpha);    // ª, Lo
   EXPECT_EQ(classes[0x4E2D], kAlpha);  // 中
-  EXPECT_EQ(classes[0x2160], 0);       // Ⅰ is a number (Nl), no letter
+  EXPECT_EQ(classes[0x2160], kNumber); // Ⅰ is a number (Nl), no letter
   EXPECT_EQ(classes[0x301], 0);        // a combining mark (Mn)
   EXPECT_EQ(classes[0x1D400], kAlpha); // 𝐀
 }

@@ -3,6 +3,7 @@
 // Text as Python and spaCy see it, by its short names in filters.
 
 #include "common/text/english/words.hpp"
+#include "common/text/python_lower.hpp"
 #include "common/text/python_text.hpp"
 
 namespace flowrun::filters {
