@@ -7,13 +7,14 @@
     bench/peers/compare_filters.py golden [NAME ...]     # rewrites plugins/filters/NAME/testdata/golden.jsonl
     bench/peers/compare_filters.py punctuation           # datatrove's sets of punctuation as ranges
 
-NAME is a filter, `words` or `sentences`; without names all. Documents are those of filter_documents.py, and variants of them (seeded) that come near each threshold, so
+NAME is a filter, `words`, `sentences` or `lower` (str.lower); without names all. Documents are those of filter_documents.py, and variants of them (seeded) that come near each threshold, so
 that every reason comes up. One JSON line for each; exits with 1 where anything differs. Speeds are of processor time on one core, both sides in turn, three times.
 """
 
 import argparse
 import collections
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -21,18 +22,27 @@ import sys
 import time
 import warnings
 
+os.environ["TLDEXTRACT_PUBLIC_SUFFIX_LIST_URLS"] = ""  # the list that tldextract brings, not today's
+
+
 from datatrove.data import Document
 from datatrove.pipeline.filters.base_filter import get_filter_result
-from datatrove.pipeline.filters.c4_filters import C4QualityFilter
+from datatrove.pipeline.filters import c4_filters
+from datatrove.pipeline.filters.c4_filters import C4BadWordsFilter, C4QualityFilter
 from datatrove.pipeline.filters.fasttext_filter import FastTextClassifierFilter
 from datatrove.pipeline.filters.fineweb_quality_filter import FineWebQualityFilter
 from datatrove.pipeline.filters.gopher_quality_filter import STOP_WORDS, GopherQualityFilter
 from datatrove.pipeline.filters.gopher_repetition_filter import GopherRepetitionFilter
 from datatrove.pipeline.filters.language_filter import LanguageFilter
+from datatrove.pipeline.filters.regex_filter import RegexFilter
+from datatrove.pipeline.filters.url_filter import URLFilter
+from datatrove.utils._import_utils import ASSETS_PATH
 from datatrove.utils.text import PUNCTUATION_SET, TERMINAL_PUNCTUATION, split_into_parts, split_into_sentences, split_into_words
 from fasttext.FastText import _FastText
-from filter_documents import documents
+from filter_documents import documents, urls
+from huggingface_hub import cached_assets_path
 from lid_model import lid_model
+import tldextract
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from common import BUILD, ROOT, cpu  # noqa: E402
@@ -42,6 +52,9 @@ SPEED_BYTES = 1_000_000
 SPACES = [chr(c) for c in range(0x110000) if chr(c).isspace()]
 LETTERS = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and chr(c).isalpha()]
 MARKS = sorted(PUNCTUATION_SET)
+SNAPSHOT = pathlib.Path(tldextract.__file__).parent / ".tld_set_snapshot"  # the list of public suffixes that tldextract brings
+URL_LISTS = ROOT / "plugins/filters/url/testdata"
+URL_WORDS = ("banned_words", "soft_banned_words", "banned_subwords")
 TEST_MODEL = ROOT / "plugins/filters/common/fasttext/testdata/hierarchical.bin"  # of invented languages: SOURCES there
 
 
@@ -121,6 +134,14 @@ def vary_languages(text, draw):
     yield "".join(draw.choice(LETTERS) + draw.choice(["", "", " "]) for _ in range(draw.randrange(1, 80)))
 
 
+def vary_case(text, draw):
+    yield text.upper()
+    yield "".join(chr(c) for c in (draw.randrange(0x110000) for _ in range(2000)) if not 0xD800 <= c < 0xE000)
+    cased = draw.sample(LETTERS, 200) + list("ΣΣΣΣΣ'.\u00ad\u0301 İIıKÅßﬁͅʰ1")
+    yield "".join(draw.choice(cased) + draw.choice(["Σ", "", "", "'", "\u0301"]) for _ in range(400))
+    yield " ".join(w + draw.choice(["Σ", "ΑΣ", "Σ.", "'Σ", "Σ'Α"]) for w in text.split())
+
+
 def vary_paragraphs(text, draw):
     words = text.split()
     for join in ("\n", "\r\n", "\n\n", "\n \n\u3000\n", "\u2028"):
@@ -131,6 +152,8 @@ def vary_paragraphs(text, draw):
 
 class Filter:
     """One filter and datatrove's. `parameters` are the plugin's, `peer` makes the other; `columns` are those that the plugin adds, by the names of datatrove's metadata."""
+
+    real = staticmethod(documents)
 
     def __init__(self, plugin, parameters, peer, *variants, columns=()):
         self.plugin, self.parameters, self.make_peer, self.variants, self.columns = plugin, parameters, peer, variants, dict(columns)
@@ -147,7 +170,8 @@ class Filter:
         return (None, document.text, {ours: rounded(document.metadata.get(theirs, 0.0)) for theirs, ours in self.columns.items()}) if keep else (reason or self.plugin, None, None)
 
     def find(self, texts):
-        lines = run_tool("flowrun_filter_tool", str(BUILD / f"plugins/filters/{self.plugin}.so"), json.dumps(self.parameters), texts=texts)
+        parameters = self.parameters() if callable(self.parameters) else self.parameters
+        lines = run_tool("flowrun_filter_tool", str(BUILD / f"plugins/filters/{self.plugin}.so"), json.dumps(parameters), texts=texts)
         *answers, last = map(json.loads, lines)
         return [(a["reason"], a["text"], a["columns"] and {name: rounded(value) for name, value in a["columns"].items()} if a["reason"] is None else None) for a in answers], last["seconds"]
 
@@ -182,6 +206,39 @@ def probability_of(path, text, label):
     return float(dict(zip(labels, probabilities))[f"__label__{label}"])
 
 
+def regex(pattern, unicode=True):
+    return Filter("regex", {"pattern": pattern, "unicode": unicode}, lambda: RegexFilter(pattern if unicode else "(?a)" + pattern), vary_words, vary_lines, vary_case, vary_paragraphs)
+
+
+def bad_words_file():
+    """Words and phrases of the documents of the machine, two of other scripts, and some with marks: harmless ones, but they stand in texts in every way."""
+    path = ROOT / "data/models/words.txt"
+    if not path.exists():
+        draw = random.Random(2)
+        words = [word for text in documents(400, seed=12) for word in draw.sample(text.lower().split(), 3) if len(word) > 8]
+        texts = [text.lower().split() for text in documents(60, seed=13)]
+        phrases = [" ".join(words[i:i + 2]) for words in texts if len(words) > 40 for i in (draw.randrange(20), draw.randrange(20))]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(sorted(set(word for word in draw.sample(words, 100) + phrases if not word.startswith("#"))) + ["中文", "λόγος", "süß", "a$$", "c++"]) + "\n", encoding="utf-8")
+    return path
+
+
+def bad_words(path, boundaries):
+    """`path` gives the list; datatrove would fetch one by its address, and chooses the rule for boundaries by the language."""
+    def peer():
+        c4_filters.cached_asset_path_or_download = lambda *_args, **_more: str(path())
+        return C4BadWordsFilter(default_language="ja" if boundaries == "never" else "en")
+
+    def vary(text, draw):
+        listed = path().read_text(encoding="utf-8").splitlines()
+        words = "".join(c for c in text if c not in "abcdeh")[:300].split()
+        for _ in range(4):
+            word = draw.choice([str, str.upper, str.capitalize])(draw.choice(listed))
+            yield " ".join(words[:20]) + draw.choice([" ", "", "\n", "_", "é", "1", "(", "文", "²", "́", "Ⅰ", "٣"]) + word + draw.choice([" ", "", "\n", "_", "é", "1", ")", "文", "²", "́", "‍"]) + draw.choice(["", " x"])
+
+    return Filter("toxicity", lambda: {"words": str(path()), "boundaries": boundaries}, peer, vary)
+
+
 AT_THRESHOLD = "This sentence lies on the threshold."
 
 
@@ -189,9 +246,87 @@ def vary_at_threshold(_text, _draw):
     yield AT_THRESHOLD
 
 
+class UrlFilter(Filter):
+    """Decides on URLs: what other filters take for a text is one here."""
+
+    real = staticmethod(urls)
+
+    def expect(self, url):
+        self.peer = self.peer or self.make_peer()
+        document = Document(text="", id="", metadata={"url": url})
+        try:
+            keep, reason = get_filter_result(self.peer.filter(document))
+        except AssertionError as error:
+            return type(error).__name__
+        return (None, url, {}) if keep else (reason, None, None)
+
+    def find(self, items):
+        return super().find([{"text": url, "url": url} for url in items])
+
+
+def integrated_files():
+    """datatrove's own lists as files, which it unpacks when it first filters."""
+    folder = pathlib.Path(cached_assets_path(library_name="datatrove", namespace="filters", subfolder="url_filter"))
+    return {"domains": folder / "domains", "urls": folder / "urls", **{name: pathlib.Path(ASSETS_PATH) / f"{name}.txt" for name in URL_WORDS}}
+
+
+def test_files():
+    return {name: URL_LISTS / name for name in ("domains", "urls", *URL_WORDS)}
+
+
+def url_parameters(files, suffix_list):
+    return {**{name: str(path) for name, path in files.items()}, "suffix_list": str(suffix_list)}
+
+
+def url_filter_of_test_files():
+    """datatrove's filter with lists of invented names alone. An empty line is an entry there, which matches nearly everything."""
+    lists = {name: [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.strip()] for name, path in test_files().items()}
+    peer = URLFilter(extra_domains=lists["domains"], extra_urls=lists["urls"], banned_words=lists["banned_words"], soft_banned_words=lists["soft_banned_words"],
+                     banned_subwords=lists["banned_subwords"], use_integrated_lists=False)
+    peer.tldextractor = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=((URL_LISTS / "suffixes.dat").as_uri(),))
+    return peer
+
+
+
+
+class UrlVariants:
+    """URLs made of the entries of lists and of public suffixes, well formed and not."""
+
+    def __init__(self, files, suffix_list):
+        self.files, self.suffix_list, self.entries = files, suffix_list, None
+
+    def load(self):
+        lines = {name: [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"] for name, path in self.files().items()}
+        lines["suffixes"] = [line for line in self.suffix_list.read_text(encoding="utf-8").splitlines() if line and not line.startswith("//")]
+        return lines
+
+    def host(self, draw):
+        suffix = draw.choice(self.entries["suffixes"]).replace("*", draw.choice(["a", "www", "city"])).removeprefix("!")
+        if draw.random() < 0.3:
+            suffix = ".".join("xn--" + label.encode("punycode").decode() if not label.isascii() else label for label in suffix.split("."))
+        host = draw.choice(["", "a.", "www.", "x.y.", "ПРИМЕР.", ".", "..", "xn--80ak6aa92e."]) + draw.choice(["b", "example", "münchen", ""]) + "." + suffix
+        return draw.choice([host, host, host.upper(), host.replace(".", "\u3002"), draw.choice(self.entries["domains"]), "www." + draw.choice(self.entries["domains"]), "1.2.3.4", "[::1]", "[a.com]", "localhost"])
+
+    def __call__(self, url, draw):
+        self.entries = self.entries or self.load()
+        words = self.entries["banned_words"], self.entries["soft_banned_words"], self.entries["banned_subwords"]
+        for _ in range(4):
+            host = draw.choice(["", "", "user@", "a:b@"]) + self.host(draw) + draw.choice(["", "", ":80", ".", "\uff61", " "])
+            yield draw.choice(["http://", "https://", "//", "", "ht_tp://", "a+b:", "://", "javascript://"]) + host + draw.choice(["", "/", "?q", "#f", "/a@b:c"])
+        for listed in words:
+            word = draw.choice(listed)
+            yield url + draw.choice(["/", "-", "_", "?", "%20", "", "é"]) + draw.choice([word, word.upper(), word.capitalize(), word[:1] + "-" + word[1:]]) + draw.choice(["", "/", "s", "."])
+        yield url + "/" + "-".join(draw.choice(self.entries["soft_banned_words"]) for _ in range(draw.randrange(1, 4)))
+        yield draw.choice(["", "http://", "https://"]) + draw.choice(self.entries["urls"]) + draw.choice(["", "", "/"])
+        yield draw.choice(self.entries["domains"])
+        yield "".join(draw.choice("htp:/@[].?# a\u3002é-") for _ in range(draw.randrange(1, 20)))
+
+
 class Splitter:
-    def __init__(self, what, split):
-        self.what, self.split, self.variants = what, split, (vary_words, vary_c4)
+    real = staticmethod(documents)
+
+    def __init__(self, what, split, *variants):
+        self.what, self.split, self.variants = what, split, variants or (vary_words, vary_c4)
 
     def expect(self, text):
         return self.split(text)
@@ -203,6 +338,7 @@ class Splitter:
 COMPARED = {
     "words": Splitter("words", split_into_words),
     "sentences": Splitter("sentences", split_into_sentences),
+    "lower": Splitter("lower", lambda text: [text.lower()], vary_case),
     "gopher_quality": Filter("gopher_quality", {}, GopherQualityFilter, vary_words, vary_lines),
     "gopher_repetition": Filter("gopher_repetition", {}, GopherRepetitionFilter, vary_repetition),
     "c4_quality": Filter("c4_quality", {}, C4QualityFilter, vary_c4, vary_lines),
@@ -217,15 +353,26 @@ COMPARED = {
     "fasttext_remove_paragraphs": fast_text(lid_model(), "remove_labels", {"en": 0.7, "ru": 0.1}, "paragraph", " ", ["en"]),
     "fasttext_keep_sentences": fast_text(lid_model(), "keep_labels", {"en": 0.9}, "sentence"),
     "fasttext_at_threshold": fast_text(lid_model(), "keep_labels", {"en": probability_of(lid_model(), AT_THRESHOLD, "en")}),
+    "regex": regex(r"(?i)[\w.+-]+@[\w-]+\.[\w.-]+"),
+    "regex_spaces": regex(r"^\s*\S+\s\d{,3}[^\s\w]\D"),
+    "regex_end": regex(r"[\u00e0-\u017e]|(?:the|of)\s\w+[.!?]$"),
+    "regex_ascii": regex(r"(?im)^\w+\b\W+the\s+\w+$", unicode=False),
+    "regex_golden": regex(r"(?i)[aeiou]{2}\w{,3}\.$"),
+    "toxicity": bad_words(bad_words_file, "always"),
+    "toxicity_never": bad_words(bad_words_file, "never"),
+    "toxicity_golden": bad_words(lambda: ROOT / "plugins/filters/toxicity/testdata/words", "always"),
+    "url": UrlFilter("url", lambda: url_parameters(integrated_files(), SNAPSHOT), URLFilter, UrlVariants(integrated_files, SNAPSHOT)),
+    "url_golden": UrlFilter("url", lambda: url_parameters(test_files(), URL_LISTS / "suffixes.dat"), url_filter_of_test_files, UrlVariants(test_files, URL_LISTS / "suffixes.dat")),
     "fasttext_golden": fast_text(TEST_MODEL, "keep_labels", {"topic1": 0.6, "topic2": 0.7}, "paragraph", " "),
 }
 for name in ("language_at_threshold", "fasttext_at_threshold"):
     COMPARED[name].variants += (vary_at_threshold,)
-GOLDEN = ["gopher_quality", "gopher_repetition", "c4_quality", "fineweb_quality", "language_golden", "fasttext_golden"]
+GOLDEN = ["gopher_quality", "gopher_repetition", "c4_quality", "fineweb_quality", "language_golden", "fasttext_golden", "url_golden", "regex_golden", "toxicity_golden"]
 
 
 def run_tool(tool, *arguments, texts):
-    stdin = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
+    """`texts` are texts, or objects of their own."""
+    stdin = "".join(json.dumps(text if isinstance(text, dict) else {"text": text}, ensure_ascii=False) + "\n" for text in texts)
     out = subprocess.run([str(BUILD / "bin" / tool), *arguments], input=stdin, capture_output=True, check=True, encoding="utf-8").stdout
     return out.split("\n")[:-1]
 
@@ -293,13 +440,15 @@ def report(name, texts, real, expected, speed):
 
 
 def check(names, args):
-    real = list(documents(args.limit))
     split_into_words("IS_ALPHA")  # the first text with it is another matter in datatrove
-    expected = expect_all(names, real)
     equal = []
-    for name in names:
-        planted = variants(COMPARED[name], real, args.planted)
-        equal.append(report(name, real + planted, real, expected[name] + expect_all([name], planted)[name], args.speed))
+    for source in (documents, urls):
+        asked = [name for name in names if COMPARED[name].real is source]
+        real = list(source(args.limit)) if asked else []
+        expected = expect_all(asked, real)
+        for name in asked:
+            planted = variants(COMPARED[name], real, args.planted)
+            equal.append(report(name, real + planted, real, expected[name] + expect_all([name], planted)[name], args.speed))
     return all(equal)
 
 
@@ -310,9 +459,11 @@ def golden(name):
     made, wanted = [], collections.Counter()
     for _ in range(60):
         text = "\n".join(" ".join(draw.choice(words) for _ in range(draw.randrange(4, 15))).capitalize() + "." for _ in range(draw.randrange(6, 14)))
+        if compared.real is urls:
+            text = "https://" + "/".join(draw.choice(words) for _ in range(4))
         for variant in variants(compared, [text], 100, draw.random()) + [text]:
             expected = compared.expect(variant)
-            if not isinstance(expected, str) and wanted[expected[0]] < 8 and len(variant) < 1500:
+            if not isinstance(expected, str) and wanted[expected[0]] < (30 if compared.real is urls else 8) and len(variant) < 1500:
                 wanted[expected[0]] += 1
                 line = {"text": variant, "reason": expected[0]}
                 if expected[1] not in (None, variant):

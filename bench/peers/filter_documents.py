@@ -5,6 +5,7 @@ import gzip
 import json
 import pathlib
 import random
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -12,6 +13,7 @@ from common import ROOT  # noqa: E402
 
 ROOTS = (ROOT / "data/books", ROOT / "data/cjk", ROOT / "data/code", ROOT / "data/reference", "/usr/share/doc", "/usr/share/man")
 SHORTEST, LONGEST = 200, 20_000
+URL = re.compile(r"\b(?:https?|ftp)://[^\s\[\]<>\"'{}|\\^`]+")
 
 
 def read_text(path):
@@ -46,3 +48,17 @@ def documents(limit, seed=11, roots=ROOTS):
                 count += 1
                 yield text[at:at + size]
                 at += size
+
+
+def urls(limit, seed=11, roots=ROOTS):
+    """Different URLs out of the same files, in random order, at most 40 of each file."""
+    draw = random.Random(seed)
+    files = sorted(path for root in roots for path in pathlib.Path(root).resolve().rglob("*") if path.is_file() and not path.is_symlink())
+    draw.shuffle(files)
+    found = {}
+    for path in files:
+        for text in texts_of(path)[:1]:
+            found |= dict.fromkeys(URL.findall(text)[:40])
+        if len(found) >= limit:
+            break
+    return list(found)[:limit]
