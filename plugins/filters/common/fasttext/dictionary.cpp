@@ -1,6 +1,7 @@
 #include "filters/common/fasttext/dictionary.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace flowrun::filters::fasttext {
@@ -18,6 +19,33 @@ std::size_t slot_of(std::uint32_t value, std::size_t size) noexcept {
 std::size_t slot_count(std::size_t entries) noexcept { return std::bit_ceil(std::max<std::size_t>(entries, 1) * 2); }
 
 }  // namespace
+
+/// Rows on their way to who uses them.
+class Dictionary::RowSink {
+ public:
+  /// `use` outlives this.
+  explicit RowSink(const std::function<void(std::span<const std::uint32_t>)>& use) : use_(use) { rows_.reserve(2 * kAtOnce); }
+  void push(std::uint32_t row) {
+    rows_.push_back(row);
+    if (rows_.size() >= kAtOnce) flush();
+  }
+  void push_all(std::span<const std::uint32_t> rows) {
+    rows_.insert(rows_.end(), rows.begin(), rows.end());
+    if (rows_.size() >= kAtOnce) flush();
+  }
+  void flush() {
+    use_(rows_);
+    rows_.clear();
+  }
+  std::string& marked() noexcept { return marked_; }
+
+ private:
+  static constexpr std::size_t kAtOnce = 8192;
+
+  const std::function<void(std::span<const std::uint32_t>)>& use_;
+  std::vector<std::uint32_t> rows_;
+  std::string marked_;  ///< a word between its marks
+};
 
 bool WordReader::next(std::string_view& word) noexcept {
   std::size_t begin = 0;
@@ -63,9 +91,11 @@ void Dictionary::fill_pruned_slots(const Pruned& pruned) {
 /// Words stand by falling count, so that those whose rows are kept are the frequent ones.
 void Dictionary::keep_rows_of_words() {
   if (ngrams_.max_characters <= 0) return;
-  Scratch scratch;
+  const std::function<void(std::span<const std::uint32_t>)> keep = [&](std::span<const std::uint32_t> some) { word_rows_.insert(word_rows_.end(), some.begin(), some.end()); };
+  RowSink rows(keep);
   for (std::size_t id = 0; id < words_.size() && word_rows_.size() < kMaxKeptRows; ++id) {
-    if (words_[id].text != kEndOfLine) add_characters(words_[id].text, scratch, word_rows_);
+    if (words_[id].text != kEndOfLine) add_marked(words_[id].text, rows);
+    rows.flush();
     word_row_ends_.push_back(static_cast<std::uint32_t>(word_rows_.size()));
   }
 }
@@ -79,23 +109,28 @@ std::uint32_t Dictionary::find(std::string_view word, std::uint32_t hash) const 
   }
 }
 
-void Dictionary::add_ngram(std::uint32_t bucket, std::vector<std::uint32_t>& rows) const {
+void Dictionary::add_ngram(std::uint32_t bucket, RowSink& rows) const {
   const auto words = static_cast<std::uint32_t>(words_.size());
-  if (!is_pruned_) return rows.push_back(words + bucket);
+  if (!is_pruned_) return rows.push(words + bucket);
   if (!may_be_kept(bucket)) return;
   for (std::size_t at = slot_of(bucket, pruned_slots_.size());; at = (at + 1) & (pruned_slots_.size() - 1)) {
     const PrunedSlot& slot = pruned_slots_[at];
-    if (slot.bucket == bucket) return rows.push_back(words + slot.row);
+    if (slot.bucket == bucket) return rows.push(words + slot.row);
     if (slot.bucket == kNone) return;
   }
 }
 
-/// Gives the buckets of the character n-grams of a word between its marks, and returns how many; one that is a mark alone is none. Without branches on
-/// what is pruned, which no processor can foresee.
+/// Adds the character n-grams of a word between its marks; one that is a mark alone is none. Buckets are collected without branches on what is pruned, which
+/// no processor can foresee.
 template <bool kIsPruned>
-std::size_t Dictionary::buckets_of(std::string_view marked, std::vector<std::uint32_t>& buckets) const {
-  if (const std::size_t most = marked.size() * static_cast<std::size_t>(ngrams_.max_characters); buckets.size() < most) buckets.resize(most);
+void Dictionary::add_characters(std::string_view marked, RowSink& rows) const {
+  constexpr std::size_t kCollected = 256;
+  std::array<std::uint32_t, kCollected> buckets;
   std::size_t count = 0;
+  const auto add_collected = [&] {
+    for (std::size_t i = 0; i < count; ++i) add_ngram(buckets[i], rows);
+    count = 0;
+  };
   for (std::size_t begin = 0; begin < marked.size(); ++begin) {
     if (continues_character(marked[begin])) continue;
     std::uint32_t hash = kHashStart;
@@ -107,19 +142,31 @@ std::size_t Dictionary::buckets_of(std::string_view marked, std::vector<std::uin
       const std::uint32_t bucket = bucket_of(hash);
       buckets[count] = bucket;
       count += !kIsPruned || may_be_kept(bucket);
+      if (count == kCollected) add_collected();
     }
   }
-  return count;
+  add_collected();
 }
 
-void Dictionary::add_characters(std::string_view word, Scratch& scratch, std::vector<std::uint32_t>& rows) const {
-  scratch.marked.assign(1, '<').append(word).push_back('>');
-  const std::size_t count = is_pruned_ ? buckets_of<true>(scratch.marked, scratch.buckets) : buckets_of<false>(scratch.marked, scratch.buckets);
-  for (std::size_t i = 0; i < count; ++i) add_ngram(scratch.buckets[i], rows);
+void Dictionary::add_marked(std::string_view word, RowSink& rows) const {
+  std::string& marked = rows.marked();
+  marked.assign(1, '<').append(word).push_back('>');
+  is_pruned_ ? add_characters<true>(marked, rows) : add_characters<false>(marked, rows);
+}
+
+/// Adds a word that is no label; `id` is kNone where the dictionary has it not.
+void Dictionary::add_word(std::string_view word, std::uint32_t id, RowSink& rows) const {
+  if (id != kNone) rows.push(id);
+  if (id < word_row_ends_.size()) {
+    const std::uint32_t begin = id == 0 ? 0 : word_row_ends_[id - 1];
+    rows.push_all(std::span(word_rows_).subspan(begin, word_row_ends_[id] - begin));
+  } else if (ngrams_.max_characters > 0 && word != kEndOfLine) {
+    add_marked(word, rows);
+  }
 }
 
 /// Hashes are signed here and widen with their sign, as in fastText.
-void Dictionary::add_word_ngrams(const std::vector<std::int32_t>& hashes, std::vector<std::uint32_t>& rows) const {
+void Dictionary::add_word_ngrams(const std::vector<std::int32_t>& hashes, RowSink& rows) const {
   const auto longest = static_cast<std::size_t>(ngrams_.words);
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     auto hash = static_cast<std::uint64_t>(std::int64_t{hashes[i]});
@@ -130,28 +177,25 @@ void Dictionary::add_word_ngrams(const std::vector<std::int32_t>& hashes, std::v
   }
 }
 
-void Dictionary::rows_of(std::string_view line, std::vector<std::uint32_t>& rows) const {
-  rows.clear();
-  Scratch scratch;
+void Dictionary::for_each_rows(std::string_view line, const std::function<void(std::span<const std::uint32_t>)>& use) const {
+  RowSink rows(use);
   std::vector<std::int32_t> hashes;
-  const auto add = [&](std::string_view word) {
-    const std::uint32_t hash = hash_word(word), id = find(word, hash);
-    if (id == kNone ? word.starts_with(kLabelPrefix) : id >= words_.size()) return;
-    if (id != kNone) rows.push_back(id);
-    if (id < word_row_ends_.size()) {
-      rows.insert(rows.end(), word_rows_.begin() + (id == 0 ? 0 : word_row_ends_[id - 1]), word_rows_.begin() + word_row_ends_[id]);
-    } else if (ngrams_.max_characters > 0 && word != kEndOfLine) {
-      add_characters(word, scratch, rows);
-    }
-    if (ngrams_.words > 1) hashes.push_back(static_cast<std::int32_t>(hash));
-  };
   WordReader reader(line);
   std::string_view word;
   do {
     if (!reader.next(word)) word = kEndOfLine;
-    add(word);
+    const std::uint32_t hash = hash_word(word), id = find(word, hash);
+    if (id == kNone ? word.starts_with(kLabelPrefix) : id >= words_.size()) continue;
+    add_word(word, id, rows);
+    if (ngrams_.words > 1) hashes.push_back(static_cast<std::int32_t>(hash));
   } while (word != kEndOfLine);
   add_word_ngrams(hashes, rows);
+  rows.flush();
+}
+
+void Dictionary::rows_of(std::string_view line, std::vector<std::uint32_t>& rows) const {
+  rows.clear();
+  for_each_rows(line, [&](std::span<const std::uint32_t> some) { rows.insert(rows.end(), some.begin(), some.end()); });
 }
 
 }  // namespace flowrun::filters::fasttext

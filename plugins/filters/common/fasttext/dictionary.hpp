@@ -5,7 +5,9 @@
 // pruned model has kept a few.
 
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,7 +64,10 @@ class Dictionary {
   /// `words` and `labels` in the order of their rows. `pruned` is taken for all n-grams that there are if `is_pruned`.
   Dictionary(NgramOptions ngrams, std::vector<Entry> words, std::vector<Entry> labels, bool is_pruned = false, Pruned pruned = {});
 
-  /// Gives the rows of a line, which ends at its end or behind the word "</s>"; new lines in it count as spaces. A row may come more than once.
+  /// Calls `use` with the rows of a line, some thousands at once, so that memory does not grow with it. A line ends at its end or behind the word
+  /// "</s>"; new lines in it count as spaces. A row may come more than once.
+  void for_each_rows(std::string_view line, const std::function<void(std::span<const std::uint32_t>)>& use) const;
+  /// Gives all rows of a line.
   void rows_of(std::string_view line, std::vector<std::uint32_t>& rows) const;
 
   const std::vector<Entry>& words() const noexcept { return words_; }
@@ -78,19 +83,18 @@ class Dictionary {
     std::uint32_t bucket = kNone;
     std::uint32_t row = 0;
   };
-  struct Scratch {
-    std::string marked;
-    std::vector<std::uint32_t> buckets;
-  };
   static constexpr std::size_t kMaxKeptRows = std::size_t{16} << 20;  ///< 64 MB
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
+  class RowSink;
+
   std::uint32_t find(std::string_view word, std::uint32_t hash) const noexcept;
   template <bool kIsPruned>
-  std::size_t buckets_of(std::string_view marked, std::vector<std::uint32_t>& buckets) const;
-  void add_characters(std::string_view word, Scratch& scratch, std::vector<std::uint32_t>& rows) const;
-  void add_word_ngrams(const std::vector<std::int32_t>& hashes, std::vector<std::uint32_t>& rows) const;
-  void add_ngram(std::uint32_t bucket, std::vector<std::uint32_t>& rows) const;
+  void add_characters(std::string_view marked, RowSink& rows) const;
+  void add_marked(std::string_view word, RowSink& rows) const;
+  void add_word(std::string_view word, std::uint32_t id, RowSink& rows) const;
+  void add_word_ngrams(const std::vector<std::int32_t>& hashes, RowSink& rows) const;
+  void add_ngram(std::uint32_t bucket, RowSink& rows) const;
   /// hash % buckets by two multiplications (Lemire, Kaser and Kurz 2019, arXiv:1902.01961).
   std::uint32_t bucket_of(std::uint32_t hash) const noexcept {
     __extension__ using Wide = unsigned __int128;

@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <map>
@@ -122,6 +124,22 @@ TEST(FastTextDictionary, HashesNgramsOfCharacters) {
   EXPECT_THAT(rows_of(dictionary, "b"), ElementsAre(row("<b"), row("b>")));
   const Dictionary single({.min_characters = 1, .max_characters = 1, .buckets = 1 << 20}, {{"a", 1}}, {{"__label__x", 1}});
   EXPECT_THAT(rows_of(single, "a"), ElementsAre(0, row("a"))) << "no mark alone";
+}
+
+TEST(FastTextDictionary, GivesTheRowsOfALongLineInPieces) {
+  const Dictionary dictionary({.min_characters = 1, .max_characters = 4, .words = 2, .buckets = 1000}, {{"a", 1}}, {{"__label__x", 1}});
+  std::string line(100'000, 'x');
+  for (int i = 0; i < 50'000; ++i) line += i % 3 == 0 ? " a" : " bc";
+  std::vector<std::uint32_t> all;
+  std::size_t largest = 0;
+  dictionary.for_each_rows(line, [&](std::span<const std::uint32_t> rows) {
+    all.insert(all.end(), rows.begin(), rows.end());
+    largest = std::max(largest, rows.size());
+  });
+  EXPECT_EQ(all, rows_of(dictionary, line));
+  // n-grams of up to 4 of "<xxx...>", of "<a>" and its row, and of "<bc>"; pairs with the end of the line as the last word.
+  EXPECT_EQ(all.size(), (100'002u * 4 - 6 - 2) + 16'667u * (1 + 1 + 2 + 1) + 33'333u * (2 + 3 + 2 + 1) + 50'001u);
+  EXPECT_LT(largest, 10'000u);
 }
 
 TEST(FastTextDictionary, KeepsOnlyNgramsThatWereNotPruned) {

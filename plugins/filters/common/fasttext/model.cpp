@@ -61,12 +61,14 @@ std::optional<std::uint32_t> Model::find_label(std::string_view text) const noex
 
 /// Gives the mean of the line's rows; false where there is none.
 bool Model::read(std::string_view line, std::vector<float>& mean) const {
-  std::vector<std::uint32_t> rows;
-  dictionary_.rows_of(line, rows);
-  if (rows.empty()) return false;
+  std::size_t count = 0;
   mean.assign(input_->columns(), 0);
-  input_->add_rows(rows, mean);
-  const auto share = static_cast<float>(1.0 / static_cast<double>(rows.size()));
+  dictionary_.for_each_rows(line, [&](std::span<const std::uint32_t> rows) {
+    input_->add_rows(rows, mean);
+    count += rows.size();
+  });
+  if (count == 0) return false;
+  const auto share = static_cast<float>(1.0 / static_cast<double>(count));
   for (float& value : mean) value *= share;
   return true;
 }
