@@ -44,6 +44,16 @@ bool cased_behind(std::string_view text, std::size_t at) {
   return false;
 }
 
+std::size_t ascii_prefix(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }) - text.begin());
+}
+
+void append_ascii_lower(std::string_view text, std::string& out) {
+  const std::size_t before = out.size();
+  out += text;
+  for (std::size_t i = before; i < out.size(); ++i) out[i] = static_cast<char>(out[i] + (out[i] >= 'A' && out[i] <= 'Z' ? 'a' - 'A' : 0));
+}
+
 void append(std::uint32_t code_point, std::string& out) {
   std::array<utf8proc_uint8_t, 4> bytes;
   const auto size = utf8proc_encode_char(static_cast<utf8proc_int32_t>(code_point), bytes.data());
@@ -56,10 +66,9 @@ std::string python_lower(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const char byte = text[at];
-    if (static_cast<unsigned char>(byte) < 0x80) {
-      out += byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte;
-      ++at;
+    if (const std::size_t ascii = ascii_prefix(text.substr(at)); ascii > 0) {
+      append_ascii_lower(text.substr(at, ascii), out);
+      at += ascii;
       continue;
     }
     const CodePoint c = code_point_at(text, at);
