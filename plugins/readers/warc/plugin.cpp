@@ -9,10 +9,8 @@
 #include <vector>
 
 #include "http_response.hpp"
-#include "readers/common/charset/sniff_encoding.hpp"
-#include "readers/common/charset/text_decoder.hpp"
+#include "readers/common/charset/page_decoder.hpp"
 #include "readers/common/file_source.hpp"
-#include "readers/common/utf8.hpp"
 #include "readers/common/warc/warc_records.hpp"
 #include "selection.hpp"
 
@@ -21,8 +19,7 @@ namespace {
 
 struct WarcOptions {
   WarcSelection selection;
-  SniffOptions sniff;
-  bool replace = false;   ///< malformed bytes, rather than refuse the page
+  PageDecoderOptions decoder;
   std::string id_field;   ///< "": the id is the record's place
   std::vector<Column> columns;
   std::size_t max_record_bytes = 0;
@@ -40,7 +37,7 @@ const std::vector<Column>& own_columns() {
 
 class WarcReader : public WarcRecordReader {
  public:
-  WarcReader(Window& stored, std::string path, const WarcOptions& options) : WarcRecordReader(stored, std::move(path), options.max_record_bytes), options_(&options) {}
+  WarcReader(Window& stored, std::string path, const WarcOptions& options) : WarcRecordReader(stored, std::move(path), options.max_record_bytes), options_(&options), decoder_(options.decoder) {}
 
  protected:
   bool is_unwanted(const WarcHead& head, std::string_view block_start) override { return options_->selection.is_unwanted(head, block_start); }
@@ -70,31 +67,16 @@ class WarcReader : public WarcRecordReader {
   }
 
   std::optional<Step> give(const WarcHead& head, std::string_view content_type, std::string_view body, bool is_cut, Record& record, Refusal& refusal) {
-    SniffOptions sniff = options_->sniff;
-    sniff.declared = charset_parameter(content_type);
-    const SniffedEncoding found = sniff_encoding(body, sniff);
-    const std::string_view bytes = body.substr(found.mark_bytes);
-    const Encoding& encoding = found.encoding != nullptr ? *found.encoding : utf8_encoding();
-    DecodedText decoded = decoder_.decode(bytes, encoding);
-    // The end of a page that was cut where it was stored may be a part of a character.
-    constexpr std::size_t kLongestCharacter = 4;
-    if (is_cut && decoded.replaced == 1 && decoded.first_bad + kLongestCharacter > bytes.size()) decoded = decoder_.decode(bytes.substr(0, decoded.first_bad), encoding);
-    if (decoded.replaced > 0 && !options_->replace) return refuse_record(refusal, describe(bytes, decoded, encoding, found));
-    set_columns(head, content_type, encoding, found.source, decoded.replaced);
-    record = {number(), decoded.text, {}, {}, columns_};
+    DecodedPage page;
+    if (auto fault = decoder_.decode(body, charset_parameter(content_type), is_cut, page)) return refuse_record(refusal, {fault->code, std::move(fault->message)});
+    set_columns(head, content_type, page);
+    record = {number(), page.text, {}, {}, columns_};
     if (!options_->id_field.empty())
       if (const auto id = head.fields.find(options_->id_field); id && !id->empty()) record.id = header_text(*id, id_);
     return Step::kRecord;
   }
 
-  static BodyFault describe(std::string_view bytes, const DecodedText& decoded, const Encoding& encoding, const SniffedEncoding& found) {
-    if (encoding.kind == Encoding::Kind::kUtf8 && found.source != "fallback")
-      return {"bad_utf8", "invalid UTF-8 at byte " + std::to_string(decoded.first_bad) + " of the page, which says that it is UTF-8 (" + std::string(found.source) + ")"};
-    if (encoding.kind == Encoding::Kind::kUtf8) return {"bad_utf8", describe_invalid_utf8(bytes, find_invalid_utf8(bytes), "the page, of which nothing says how it is encoded")};
-    return {"bad_charset", "byte " + std::to_string(decoded.first_bad) + " of the page is not " + std::string(encoding.name) + ", which is how it is encoded (" + std::string(found.source) + ")"};
-  }
-
-  void set_columns(const WarcHead& head, std::string_view content_type, const Encoding& encoding, std::string_view charset_source, std::size_t replaced) {
+  void set_columns(const WarcHead& head, std::string_view content_type, const DecodedPage& page) {
     columns_.clear();
     texts_.resize(own_columns().size() + options_->columns.size());
     const auto add = [&](std::optional<std::string_view> value) {
@@ -108,9 +90,9 @@ class WarcReader : public WarcRecordReader {
     columns_.push_back(response_.status > 0 ? ColumnValue(response_.status) : ColumnValue());
     const auto language = head.fields.find("WARC-Identified-Content-Language");
     add(language ? language : response_.fields.find("Content-Language"));
-    columns_.push_back(encoding.name);
-    columns_.push_back(charset_source);
-    columns_.push_back(static_cast<std::int64_t>(replaced));
+    columns_.push_back(page.charset);
+    columns_.push_back(page.charset_source);
+    columns_.push_back(page.replaced);
     for (const Column& column : options_->columns) {
       const std::string_view from = column.from;
       add(from.starts_with(kHttpPrefix) ? response_.fields.find(from.substr(kHttpPrefix.size())) : head.fields.find(from));
@@ -120,7 +102,7 @@ class WarcReader : public WarcRecordReader {
   const WarcOptions* options_;
   HttpResponse response_;
   HttpBody body_;
-  TextDecoder decoder_;
+  PageDecoder decoder_;
   std::string id_;
   std::vector<std::string> texts_;  ///< of columns whose bytes are no UTF-8
   std::vector<ColumnValue> columns_;
@@ -131,20 +113,13 @@ class Warc : public FileSource {
   static Descriptor descriptor() {
     std::vector<std::string> added;
     for (const Column& column : own_columns()) added.push_back(column.name);
-    return describe(Descriptor("readers/warc", "0.1.0"), std::move(added))
-        .summary("Reads pages of crawl archives (WARC 0.17 to 1.1; .warc, .warc.gz, .warc.zst), decoded to UTF-8: the page as it was sent, HTML and all.")
-        .parameter(strings("record_types").defaults(std::vector<std::string>{"response"}).about("Types of records that are read: \"response\", \"resource\", \"conversion\"."))
-        .parameter(strings("media_types")
-                       .defaults(std::vector<std::string>{"text/html", "application/xhtml+xml"})
-                       .about("Types of content that are read, as \"text/plain\", \"text/*\" or \"*/*\": by WARC-Identified-Payload-Type, else Content-Type, else by the first bytes."))
-        .parameter(strings("http_statuses").defaults(std::vector<std::string>{"200"}).about("Statuses of HTTP that are read, as \"200\", \"2xx\" or \"*\"."))
-        .parameter(string("charset_order").choices({"declared", "utf8_first"}).defaults("declared").about(
-            "How the encoding is found. \"declared\", as browsers do: byte order mark, header, <meta>, valid UTF-8, 'fallback_charset'. \"utf8_first\": bytes that are valid UTF-8 are that, "
-            "whatever is declared."))
-        .parameter(string("fallback_charset").defaults("windows-1252").about(
-            "The encoding of pages that do not say it and are no UTF-8, by any label that browsers know; \"\": such a page is refused as bad_utf8."))
-        .parameter(string("malformed").choices({"refuse", "replace"}).defaults("refuse").about(
-            "What becomes of a page with bytes that are not its encoding: it is refused as bad_utf8 or bad_charset, or they become U+FFFD, counted in the column 'replaced'."))
+    return describe_page_decoder(describe(Descriptor("readers/warc", "0.1.0"), std::move(added))
+            .summary("Reads pages of crawl archives (WARC 0.17 to 1.1; .warc, .warc.gz, .warc.zst), decoded to UTF-8: the page as it was sent, HTML and all.")
+            .parameter(strings("record_types").defaults(std::vector<std::string>{"response"}).about("Types of records that are read: \"response\", \"resource\", \"conversion\"."))
+            .parameter(strings("media_types")
+                           .defaults(std::vector<std::string>{"text/html", "application/xhtml+xml"})
+                           .about("Types of content that are read, as \"text/plain\", \"text/*\" or \"*/*\": by WARC-Identified-Payload-Type, else Content-Type, else by the first bytes."))
+            .parameter(strings("http_statuses").defaults(std::vector<std::string>{"200"}).about("Statuses of HTTP that are read, as \"200\", \"2xx\" or \"*\".")))
         .parameter(string("id_field").about("The WARC header that holds the document's id, as \"WARC-Record-ID\"; without it, and where it is missing, the id is <path>#<record from 0>, all records counted."))
         .parameter(strings("columns").defaults(std::vector<std::string>{}).about(
             "Further columns of text, by headers: \"ip = WARC-IP-Address\", \"server = http:Server\" (with \"http:\", of the response); missing is null."))
@@ -158,12 +133,7 @@ class Warc : public FileSource {
   explicit Warc(const Params& params) : FileSource(params) {
     show_stored_bytes();
     options_.selection = WarcSelection(params.strings("record_types"), params.strings("media_types"), params.strings("http_statuses"));
-    options_.sniff.utf8_first = params.string("charset_order") == "utf8_first";
-    const std::string fallback = params.string("fallback_charset");
-    options_.sniff.fallback = find_encoding(fallback);
-    if (!fallback.empty() && options_.sniff.fallback == nullptr)
-      throw Error(Code::kInvalidArgument, "'fallback_charset' is '" + fallback + "', expected a label of the Encoding Standard such as \"windows-1252\"");
-    options_.replace = params.string("malformed") == "replace";
+    options_.decoder = read_page_decoder(params);
     options_.id_field = params.string_or("id_field", "");
     options_.columns = further_columns(params.strings("columns"));
     options_.max_record_bytes = static_cast<std::size_t>(params.integer("max_record_bytes"));
