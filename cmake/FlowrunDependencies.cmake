@@ -1,4 +1,4 @@
-# Every library that the project uses, in one place. Versions are Debian bookworm's; those of LibTorch and Arrow are pinned in scripts/dependencies.env.
+# Every library that the project uses, in one place. Versions are Debian bookworm's; those of LibTorch, Arrow and Lexbor are pinned in scripts/dependencies.env.
 find_package(Threads REQUIRED)
 find_package(TBB 2021.8 REQUIRED)
 find_package(Boost 1.74 REQUIRED)
@@ -21,6 +21,7 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(libarchive REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
 pkg_check_modules(libelf REQUIRED IMPORTED_TARGET libelf)
+find_package(Lexbor REQUIRED)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 if(BUILD_TESTING)
   pkg_check_modules(brotli_encoder REQUIRED IMPORTED_TARGET libbrotlienc)
