@@ -69,7 +69,7 @@ build-fuzz:
 	cmake --build --preset fuzz --parallel $(JOBS)
 
 .PHONY: fuzz
-fuzz: bootstrap build-fuzz ## Fuzz the tokenizers' readers and encoder, FUZZ_SECONDS for each of five targets
+fuzz: bootstrap build-fuzz ## Fuzz the tokenizers' readers and encoder and the extraction of HTML, FUZZ_SECONDS for each of six targets
 	scripts/fuzz $(FUZZ_SECONDS)
 
 .PHONY: bench
