@@ -17,8 +17,10 @@ constexpr ExtractionLimits kDefaults = {8 << 20, {1024, 1000000, 100000000}};
 
 #if defined(__SANITIZE_ADDRESS__)
 constexpr double kSlower = 20;
+constexpr std::size_t kHostileBytes = 256 << 10;
 #else
 constexpr double kSlower = 1;
+constexpr std::size_t kHostileBytes = 2 << 20;
 #endif
 
 double cpu_seconds(const auto& work) {
@@ -34,7 +36,7 @@ std::string reason_of(const std::string& page, const ExtractionLimits& limits = 
 }
 
 TEST(GuardedParser, BoundsTheTimeOfHostilePages) {
-  for (const auto& [name, page] : hostile_pages(2 << 20)) {
+  for (const auto& [name, page] : hostile_pages(kHostileBytes)) {
     std::string reason;
     const double seconds = cpu_seconds([&page = page, &reason] { reason = reason_of(page); });
     EXPECT_LT(seconds, 1.5 * kSlower) << name << " " << reason;
