@@ -54,7 +54,7 @@ constexpr Range kCaseIgnorable[] = {{0x27, 0x27}, {0x2E, 0x2E}, {0x3A, 0x3A}, {0
 
 // What becomes of a code point: one other code point (or an index in the table of sequences) in the low bits, and these. 0: it stays, so that most pages are the same.
 constexpr std::uint32_t kValue = (1u << 21) - 1;
-constexpr std::uint32_t kNumber = 1u << 21;
+constexpr std::uint32_t kDecimalDigit = 1u << 21;
 constexpr std::uint32_t kGap = 1u << 22;       // white space or punctuation
 constexpr std::uint32_t kNothing = 1u << 23;   // a non-spacing mark
 constexpr std::uint32_t kSequence = 1u << 24;
@@ -239,11 +239,11 @@ TextSimplifier::TextSimplifier() {
 
 std::uint32_t TextSimplifier::make_form(std::uint32_t code_point) {
   if (in(kSpaces, code_point) || in(kPunctuationRanges, code_point)) return kGap;
-  if (in(kLaterDigits, code_point)) return kNumber;
+  if (in(kLaterDigits, code_point)) return kDecimalDigit;
   if (in(kLater, code_point)) return kStays;
   const auto* const property = utf8proc_get_property(static_cast<utf8proc_int32_t>(code_point));
   if (property->category == UTF8PROC_CATEGORY_MN) return property->combining_class == 0 ? kNothing | kStarter : kNothing;
-  if (property->category == UTF8PROC_CATEGORY_ND) return kNumber;
+  if (property->category == UTF8PROC_CATEGORY_ND) return kDecimalDigit;
 
   std::array<utf8proc_int32_t, 32> parts{};
   int boundary = 0;
@@ -269,7 +269,7 @@ std::size_t TextSimplifier::digits_end(std::string_view text, std::size_t at) co
     }
     if (kind_of(text[at]) != kNotAscii) break;
     const CodePoint c = code_point_at(text, at);
-    if ((form_of(c.value) & kNumber) == 0) break;
+    if ((form_of(c.value) & kDecimalDigit) == 0) break;
     at = c.end;
   }
   return at;
@@ -329,7 +329,7 @@ std::size_t TextSimplifier::simplify_one(std::string_view text, std::size_t at, 
   if ((form & kGap) != 0) {
     writer.end_marks();
     writer.put_gap();
-  } else if ((form & kNumber) != 0) {
+  } else if ((form & kDecimalDigit) != 0) {
     writer.put_form('0');
     end = number_end(text, at);
   } else if ((form & kNothing) != 0) {
